@@ -119,23 +119,6 @@ impl SearchedAxis {
         })
     }
 
-    /// Returns whether the levels are groups of values.
-    pub(crate) fn is_grouped(&self) -> bool {
-        self.level_indices.len() > self.levels.len()
-    }
-
-    /// Returns the axis name, cut to `characters`, and says what the ticks of a grouped axis show.
-    pub(crate) fn heading(&self, characters: usize) -> String {
-        let ticks = if self.is_grouped() { " (group minimum)" } else { "" };
-        format!("{}{ticks}", text::truncated(&self.name, characters))
-    }
-
-    /// Returns a short heading for narrow labels: the last component of the axis name.
-    pub(crate) fn short_heading(&self) -> String {
-        let ticks = if self.is_grouped() { " (min)" } else { "" };
-        format!("{}{ticks}", text::truncated(text::last_component(&self.name), 20))
-    }
-
     /// Returns the level index of a run.
     pub(crate) fn level(&self, run: &RunRow) -> usize {
         let value = point(run).remove(&self.name).unwrap_or_default();
@@ -203,7 +186,7 @@ mod tests {
         assert_eq!((words.levels, words.ordered), (vec!["add".to_owned(), "none".into()], false));
         let many = SearchedAxis::of("a", (0..64).map(|i| json!(i)).collect()).expect("many");
         assert_eq!((many.levels.len(), many.levels[0].as_str(), many.levels[15].as_str()), (16, "0 … 3", "60 … 63"));
-        assert_eq!((many.is_grouped(), many.ticks[15].as_str()), (true, "60"));
+        assert_eq!(many.ticks[15].as_str(), "60");
         let rates =
             SearchedAxis::of("a", (0..64).map(|i| json!(0.001_234 * f64::from(i + 1))).collect()).expect("many");
         assert_eq!(rates.ticks[..3], ["0.0012", "0.0061", "0.011"]);

@@ -217,22 +217,6 @@ impl<'r> Groups<'r> {
         self.mark().map_or_else(|| title.to_owned(), |mark| format!("[{mark}] {title}"))
     }
 
-    /// Describes the runs behind the numbers: "12 of 15 runs done, 3 seeds, hazelnut and screw; 256×256 px, product".
-    pub(crate) fn population(&self) -> String {
-        let done: Vec<&RunRow> = self.all().filter(|run| run.state == RunState::Done).collect();
-        let seeds: BTreeSet<i64> = done.iter().map(|run| run.seed).collect();
-        let (done, all) = (done.len(), self.runs.len());
-        let runs = if done == all { format!("{all} runs") } else { format!("{done} of {all} runs done") };
-        let seeds = if seeds.len() == 1 { "1 seed".to_owned() } else { format!("{} seeds", seeds.len()) };
-        let categories: Vec<&str> = self.categories.iter().map(|(category, _)| category.as_str()).collect();
-        let categories = match categories.as_slice() {
-            few @ [_] | few @ [_, _] | few @ [_, _, _] => few.join(", "),
-            many => format!("{} categories", many.len()),
-        };
-        let protocol = self.categories.first().map(|(_, protocol)| protocol.brief()).unwrap_or_default();
-        format!("n = {runs}, {seeds}, {categories}; {protocol}")
-    }
-
     /// Returns the protocol of a run.
     pub(crate) fn protocol(&self, run: &RunRow) -> &Protocol {
         &self.protocols[run.protocol_id.as_str()]

@@ -1,61 +1,30 @@
 //! Draws a figure once, as SVG. Pages embed the SVG; PNG files are rasterised from it with the same font.
 
-use std::sync::{Arc, LazyLock, Once};
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
-use plotters::chart::MeshStyle;
-use plotters::coord::Shift;
-use plotters::coord::ranged1d::Ranged;
-use plotters::prelude::{DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend, TRANSPARENT, TextStyle};
-use plotters::style::{FontStyle, register_font};
+use plotters::prelude::RGBColor;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
+use super::canvas::{Anchor, Canvas, DrawResult, Pixel};
 use super::error::ReportError;
 use crate::analysis::{Groups, MAX_DRAWN};
 use crate::cause::Cause;
-use crate::text::truncated;
+use crate::store::{RunRow, RunState};
 
-/// Colour of text and axes; on a page they take the page's own colour.
+/// Colour of text, axes and the baseline; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
 /// Colour of grid lines; on a page they take the page's own colour.
 pub(super) const MESH: RGBColor = RGBColor(221, 221, 221);
 /// Colour of the patches that separate text from lines; on a page they take the page's own colour.
 pub(super) const PAPER: RGBColor = RGBColor(254, 254, 254);
-/// Colours of variants. Colour-blind people can distinguish them on light and on dark pages: Okabe and Ito 2008 without black and yellow,
-/// then the darker ones of Tol's muted scheme (2021).
-const SERIES: [RGBColor; 12] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
-    RGBColor(98, 84, 190),
-    RGBColor(160, 60, 105),
-    RGBColor(40, 130, 60),
-    RGBColor(153, 153, 51),
-    RGBColor(170, 68, 153),
-    RGBColor(136, 136, 136),
-];
-/// Colour of variants that have no colour of their own.
-const OTHERS: RGBColor = RGBColor(178, 178, 178);
-/// Height of the line below a figure, and width of its characters, in pixels.
-const FOOT: u32 = 20;
-const FOOT_CHARACTER: u32 = 6;
+/// Height of the line below a figure, in pixels.
+const FOOT: i32 = 22;
 /// Colour of text on pale colours, which stay pale on dark pages.
 pub(super) const ON_PALE: RGBColor = RGBColor(24, 24, 24);
 /// Number of PNG pixels per SVG pixel, in each direction.
 const SCALE: f32 = 2.0;
-
-/// Drawing area of a figure.
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-/// Result of drawing, with the cause of a failure.
-pub(super) type DrawResult = Result<(), Cause>;
-
-/// Returns the colour of the variant at `index`; pale grey for variants without a colour of their own.
-pub(super) fn series(index: usize) -> RGBColor {
-    SERIES.get(index).copied().unwrap_or(OTHERS)
-}
 
 /// Returns a colour from dull to bright for a value in 0 … 1. Colour-blind people can distinguish the colours (after viridis).
 pub(super) fn ramp(part: f64) -> RGBColor {
@@ -78,38 +47,15 @@ fn mix(from: [f64; 3], to: [f64; 3], part: f64) -> RGBColor {
     RGBColor(channel(0), channel(1), channel(2))
 }
 
-/// Returns the number of decimals that distinguish the values of an axis.
-pub(super) fn digits(low: f64, high: f64) -> usize {
-    (1.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize
-}
-
-/// Applies the style of all axes and grids: main lines only, small labels.
-pub(super) fn plain<'m, 'a, 'b, X: Ranged, Y: Ranged>(
-    mesh: &'m mut MeshStyle<'a, 'b, X, Y, SVGBackend<'a>>,
-) -> &'m mut MeshStyle<'a, 'b, X, Y, SVGBackend<'a>> {
-    mesh.light_line_style(TRANSPARENT)
-        .bold_line_style(MESH)
-        .axis_style(INK)
-        .label_style(("sans-serif", 12).into_font().color(&INK))
-}
-
-/// Returns what a caption adds if not all variants are drawn.
-pub(super) fn left_out(variants: usize) -> String {
-    first_of(MAX_DRAWN, variants, "variants")
-}
-
-/// Returns what a caption adds if only the first `drawn` of `all` are drawn.
-pub(super) fn first_of(drawn: usize, all: usize, what: &str) -> String {
-    if all <= drawn { String::new() } else { format!(" (the first {drawn} of {all} {what})") }
-}
-
 /// Texts about a figure.
 pub(super) struct FigureTexts {
     /// File name without extension.
     pub name: String,
     /// What the figure shows, for readers who cannot see it.
     pub description: String,
-    /// The runs behind its numbers; shown below the figure.
+    /// What a reader needs to understand it, in short sentences.
+    pub caption: String,
+    /// The runs that are drawn; shown below the figure.
     pub population: String,
 }
 
@@ -120,44 +66,105 @@ pub(super) struct Figure {
     pub name: String,
     /// What the figure shows, for readers who cannot see it.
     pub description: String,
+    /// What is drawn, from how many runs, and which interval or test it shows, in short sentences.
+    pub caption: String,
+    /// Width and height, in pixels.
+    pub size: Pixel,
     svg: String,
 }
 
-impl Groups<'_> {
-    /// Returns the texts about a figure of these runs; the description carries the marks.
-    pub(super) fn about(&self, name: String, description: &str) -> FigureTexts {
-        FigureTexts { name, description: self.marked(description), population: self.population() }
+impl FigureTexts {
+    /// Returns the texts about a figure that draws exactly these runs. The description carries the marks, and the caption ends with the
+    /// number of drawn runs.
+    pub(super) fn of<'r>(
+        groups: &Groups<'_>,
+        drawn: impl Iterator<Item = &'r RunRow>,
+        name: String,
+        description: &str,
+        caption: &str,
+    ) -> Self {
+        let drawn = Drawn::of(drawn);
+        Self {
+            name,
+            description: groups.marked(description),
+            caption: format!("{caption} {}", drawn.sentence(groups)),
+            population: drawn.population(groups),
+        }
     }
 }
 
+/// The finished runs that a figure draws.
+struct Drawn {
+    runs: usize,
+    trials: BTreeSet<String>,
+    seeds: BTreeSet<i64>,
+    categories: BTreeSet<String>,
+}
+
+impl Drawn {
+    fn of<'r>(runs: impl Iterator<Item = &'r RunRow>) -> Self {
+        let mut drawn = Self { runs: 0, trials: BTreeSet::new(), seeds: BTreeSet::new(), categories: BTreeSet::new() };
+        for run in runs.filter(|run| run.state == RunState::Done) {
+            drawn.runs += 1;
+            drawn.trials.insert(run.trial_id.clone());
+            drawn.seeds.insert(run.seed);
+            drawn.categories.insert(run.category.clone());
+        }
+        drawn
+    }
+
+    /// Describes the runs: "n = 12 runs of 4 variants, 3 seeds, nut and bolt; 256×256 px, product of levels 1, 2, 3".
+    fn population(&self, groups: &Groups<'_>) -> String {
+        let names: Vec<&str> = self.categories.iter().map(String::as_str).collect();
+        let categories = if names.len() <= 3 { names.join(", ") } else { format!("{} categories", names.len()) };
+        let protocol = groups.categories.first().map(|(_, protocol)| protocol.brief()).unwrap_or_default();
+        format!("n = {}, {}, {categories}; {protocol}", self.count(), counted(self.seeds.len(), "seed"))
+    }
+
+    /// Describes the runs in a sentence. Where figures have room for only some of the variants, another one says how many are left out.
+    fn sentence(&self, groups: &Groups<'_>) -> String {
+        let (seeds, categories) = (counted(self.seeds.len(), "seed"), self.categories.len());
+        let in_categories = if categories == 1 { "1 category".to_owned() } else { format!("{categories} categories") };
+        let all = groups.variants.len();
+        let left_out = all.saturating_sub(self.trials.len());
+        let others = if all > MAX_DRAWN && left_out > 0 {
+            format!(" {left_out} of {all} variants are not drawn.")
+        } else {
+            String::new()
+        };
+        format!("It draws {}, with {seeds} in {in_categories}.{others}", self.count())
+    }
+
+    fn count(&self) -> String {
+        format!("{} of {}", counted(self.runs, "run"), counted(self.trials.len(), "variant"))
+    }
+}
+
+/// Returns a number with its noun: "1 seed", "3 seeds".
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 impl Figure {
-    /// Draws on an area of `size` pixels, and writes below it which runs the numbers are from.
+    /// Draws on a canvas of `size` pixels, and writes below it which runs the numbers are from.
     ///
     /// # Errors
     /// The figure cannot be drawn.
     pub(super) fn draw(
-        FigureTexts { name, description, population }: FigureTexts,
-        (width, height): (u32, u32),
-        draw: impl FnOnce(&Area<'_>) -> DrawResult,
+        FigureTexts { name, description, caption, population }: FigureTexts,
+        (width, height): Pixel,
+        draw: impl FnOnce(&Canvas<'_>) -> DrawResult,
     ) -> Result<Self, ReportError> {
-        static FONT: Once = Once::new();
-        FONT.call_once(|| {
-            // Registering fails only if the font cannot be read; drawing then reports that itself.
-            let _ = register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
-        });
         let mut svg = String::new();
-        let drawn = {
-            let canvas = SVGBackend::with_string(&mut svg, (width, height + FOOT)).into_drawing_area();
-            let (area, foot) = canvas.split_vertically(height);
-            draw(&area)
-                .and_then(|()| {
-                    let text = truncated(&population, (width / FOOT_CHARACTER) as usize);
-                    foot.draw_text(&text, &TextStyle::from(("sans-serif", 11)).color(&INK), (12, 2)).map_err(Into::into)
-                })
-                .and_then(|()| canvas.present().map_err(Into::into))
-        };
-        drawn.map_err(|source| ReportError::Draw { figure: name.clone(), source })?;
-        Ok(Self { name, description, svg })
+        let canvas = Canvas::new(&mut svg, (width, height + FOOT));
+        let drawn = draw(&canvas)
+            .and_then(|()| canvas.text((12, height + FOOT / 2), Anchor::Left, &population))
+            .and_then(|()| canvas.finish());
+        let tooltips = drawn.map_err(|source| ReportError::Draw { figure: name.clone(), source })?;
+        if let Some(end) = svg.rfind("</svg>") {
+            svg.insert_str(end, &tooltips);
+        }
+        Ok(Self { name, description, caption, size: (width, height + FOOT), svg })
     }
 
     /// Returns the SVG for a page: text and grid take the page's colours.
@@ -183,12 +190,22 @@ impl Figure {
     }
 }
 
-fn hex(colour: RGBColor) -> String {
+pub(super) fn hex(colour: RGBColor) -> String {
     format!("#{:02X}{:02X}{:02X}", colour.0, colour.1, colour.2)
 }
 
 /// Rasterises SVG text on a transparent background, enlarged by `scale`.
 pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, Cause> {
+    let tree = tree(svg)?;
+    let side = |length: f32| (length * scale).ceil() as u32;
+    let mut pixels =
+        Pixmap::new(side(tree.size().width()), side(tree.size().height())).ok_or("the figure has no area")?;
+    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    Ok(pixels)
+}
+
+/// Reads SVG text; all its texts have the font of figures.
+pub(super) fn tree(svg: &str) -> Result<Tree, Cause> {
     static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
         let mut fonts = fontdb::Database::new();
         fonts.load_font_data(dejavu::sans::regular().to_vec());
@@ -196,12 +213,7 @@ pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, Cause> {
         Arc::new(fonts)
     });
     let options = Options { fontdb: Arc::clone(&FONTS), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
-    let tree = Tree::from_str(svg, &options)?;
-    let side = |length: f32| (length * scale).ceil() as u32;
-    let mut pixels =
-        Pixmap::new(side(tree.size().width()), side(tree.size().height())).ok_or("the figure has no area")?;
-    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
-    Ok(pixels)
+    Ok(Tree::from_str(svg, &options)?)
 }
 
 fn over_white(pixels: &mut Pixmap) {

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::figure::series;
+use super::figure::hex;
+use super::figures::palette::{OTHERS, Palette, slots};
 use super::section::Section;
 use super::table::{Cell, Table, Tone};
 use crate::analysis::{ByCategory, Costs, Groups, Variant, Verdict, is_significant};
@@ -79,6 +80,7 @@ struct Board<'s> {
     settings: Vec<String>,
     /// Their values, by variant.
     values: Vec<BTreeMap<String, Value>>,
+    palette: Palette,
 }
 
 impl<'s> Board<'s> {
@@ -93,7 +95,7 @@ impl<'s> Board<'s> {
             distinct.len() > 1
         };
         let settings = names.into_iter().filter(searched).cloned().collect();
-        Self { section, groups, settings, values }
+        Self { section, groups, settings, values, palette: Palette::of(groups) }
     }
 
     /// Returns the mean over categories first.
@@ -116,8 +118,7 @@ impl<'s> Board<'s> {
         let tables = &self.section.tables.results;
         html! { tr class=[variant.baseline.then_some("baseline")] {
             th scope="row" {
-                span.chip style=(format!("background:{}", colour(index))) {}
-                " " (id)
+                (self.key(index, id))
                 @if variant.baseline || self.settings.is_empty() { " " (name) }
             }
             @for setting in &self.settings { td.text { (self.setting(index, setting)) } }
@@ -129,6 +130,23 @@ impl<'s> Board<'s> {
             }
             td { (self.groups.of_variant(variant).map(|run| run.seed).collect::<BTreeSet<_>>().len()) }
             (costs_cells(&costs))
+        } }
+    }
+
+    /// Returns the colour of a variant in figures, with a box that hides it there, and its id.
+    fn key(&self, index: usize, id: &str) -> Markup {
+        let slot = self.palette.slot(index);
+        let colour = match slot {
+            _ if self.groups.variants[index].baseline => "currentColor".to_owned(),
+            Some(slot) => slots().nth(slot).map(|(_, colour)| colour).unwrap_or_default(),
+            None => hex(OTHERS),
+        };
+        html! { label {
+            @if let Some(slot) = slot {
+                input.shown type="checkbox" checked hidden data-slot=(slot) aria-label={ "Show " (id) " in figures" };
+            }
+            span.chip style=(format!("background:{colour}")) {}
+            " " (id)
         } }
     }
 
@@ -201,12 +219,6 @@ fn costs_cells(costs: &Costs) -> Markup {
         td data-value=[costs.parameters] { (costs.parameters.map_or_else(|| "–".to_owned(), count)) }
         td data-value=[costs.forward] { (costs.forward.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"))) }
     }
-}
-
-/// Returns the colour of a variant as a CSS value.
-fn colour(index: usize) -> String {
-    let colour = series(index);
-    format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
 }
 
 /// Draws a difference and its interval on a scale from −`reach` to +`reach`.

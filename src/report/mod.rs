@@ -2,6 +2,7 @@
 
 mod banners;
 mod border;
+mod canvas;
 mod chapters;
 mod comparison_page;
 mod curves;
@@ -17,7 +18,9 @@ mod map_comparison;
 mod markdown;
 mod overlay;
 mod page;
+mod pdf;
 mod pictures;
+mod print;
 mod recipe;
 mod reproduce;
 mod run_pages;

@@ -8,9 +8,11 @@ use maud::{Markup, PreEscaped, html};
 
 use super::chapters::{Chapter, Content, chapters};
 use super::figure::Figure;
+use super::figures::palette::slots;
 use super::gallery;
 use super::leaderboard::leaderboard;
 use super::pictures::Picture;
+use super::print::Column;
 use super::section::Section;
 use super::shell::{Shell, shell};
 use super::table::html;
@@ -49,11 +51,13 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
                 h2 id=(protocol_anchor(index)) { "Protocol " (index + 1) " of " (sections.len()) }
                 p.note { (words::SEPARATE_PROTOCOL) }
             }
-            @for remark in section.remarks() { (note(&remark)) }
-            @for chapter in chapters { section id=(chapter.anchor) {
-                h2 { (section.groups.marked(chapter.title)) }
-                @for content in &chapter.contents { (shown(rows, section, content, &room)) }
-            } }
+            div.protocol {
+                @for remark in section.remarks() { (note(&remark)) }
+                @for chapter in chapters { section id=(chapter.anchor) {
+                    h2 { (section.groups.marked(chapter.title)) }
+                    @for content in &chapter.contents { (shown(rows, section, content, &room)) }
+                } }
+            }
         }
         @if let Some(failures) = failures { section id="failures" {
             h2 { (failures.title) }
@@ -143,11 +147,20 @@ fn protocol(groups: &Groups<'_>) -> Markup {
 }
 
 fn svg(figure: &Figure, room: &Room) -> Markup {
-    let drawn = figure.html();
+    // The leaderboard's boxes hide a variant in all figures by its colour.
+    let drawn = slots()
+        .fold(figure.html(), |drawn, (variable, colour)| drawn.replace(&colour, &format!("var({variable}, {colour})")));
     if !room.take(drawn.len()) {
         return linked(&format!("{}.svg", figure.name), &figure.description);
     }
-    html! { figure { div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) } } }
+    html! { figure {
+        div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) }
+        figcaption {
+            (figure.caption) " "
+            a href={ (figure.name) ".svg" } { "SVG" }
+            @for column in Column::ALL { @if let Some(file) = figure.pdf_name(column) { " " a href=(file) { (column) } } }
+        }
+    } }
 }
 
 fn jpeg(picture: &Picture, room: &Room) -> Markup {

@@ -35,6 +35,16 @@ const unfold = () => {
 };
 addEventListener("hashchange", unfold);
 unfold();
+// Boxes hide variants in all figures of their protocol.
+for (const box of document.querySelectorAll("input.shown")) {
+  box.hidden = false;
+  box.addEventListener("change", () => {
+    const part = box.closest(".protocol");
+    const variable = `--variant-${box.dataset.slot}`;
+    if (box.checked) part.style.removeProperty(variable); else part.style.setProperty(variable, "transparent");
+    for (const same of part.querySelectorAll(`input.shown[data-slot="${box.dataset.slot}"]`)) same.checked = box.checked;
+  });
+}
 for (const board of document.querySelectorAll("table.board")) {
   const switches = board.closest("section").querySelector(".switches");
   const choose = (name, show) => {

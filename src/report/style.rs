@@ -40,7 +40,7 @@ tr.group pre { background: var(--paper); }
 .switches { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; margin: .3rem 0; color: var(--quiet); font-size: .92rem; }
 select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; padding: .15rem .3rem; }
 .chip { display: inline-block; width: .8em; height: .8em; border-radius: 2px; vertical-align: -.05em; }
-tbody th { font-weight: 400; } svg.bar { vertical-align: -.15em; } svg.bar line { stroke: var(--line); } svg.bar line.interval { stroke: var(--ink); stroke-width: 2; }
+tbody th { font-weight: 400; } input.shown { margin: 0 .25rem 0 0; vertical-align: -.1em; } svg.bar { vertical-align: -.15em; } svg.bar line { stroke: var(--line); } svg.bar line.interval { stroke: var(--ink); stroke-width: 2; }
 svg.bar circle { fill: var(--ink); } [hidden] { display: none !important; }
 @media (max-width: 700px) { main { padding: 1rem .9rem 3rem; } nav { padding: .55rem .9rem; } figure svg { max-width: none; } figure img { min-width: 640px; }
   h1 { font-size: 1.4rem; } .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); white-space: normal; min-width: 8rem;

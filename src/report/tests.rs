@@ -16,12 +16,12 @@ use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, RunState, SweepR
 
 /// A run with its pixel AUROC; `None` is undefined.
 pub(super) struct Case {
-    variant: &'static str,
-    category: &'static str,
-    seed: i64,
-    pub(super) size: usize,
-    axes: serde_json::Value,
-    pixel_auroc: Option<f64>,
+    pub variant: &'static str,
+    pub category: &'static str,
+    pub seed: i64,
+    pub size: usize,
+    pub axes: serde_json::Value,
+    pub pixel_auroc: Option<f64>,
 }
 
 pub(super) fn case(variant: &'static str, category: &'static str, seed: i64, pixel_auroc: Option<f64>) -> Case {
@@ -283,7 +283,11 @@ fn a_page_is_written_without_artifacts_and_escapes_what_people_wrote() {
     let artifacts = Artifacts::new(folder.path().join("none"));
     let text = std::fs::read_to_string(write_to(&rows(&cases), &artifacts, &out)).expect("readable");
     assert!(text.contains("Is &lt;b&gt; &amp; &quot;c&quot; escaped?") && text.contains("nut &amp; &lt;bolt&gt;"));
-    assert!(!text.contains("<bolt>") && text.contains("the first 12 of 21 variants") && text.contains("no picture of"));
+    assert!(
+        !text.contains("<bolt>")
+            && text.contains("n = 12 runs of 12 variants, 1 seed")
+            && text.contains("no picture of")
+    );
 }
 
 /// Returns a sweep of three trials that `objective` guided, with the numbers that the search saw.
@@ -764,7 +768,7 @@ fn a_report_shows_the_metrics_that_were_chosen() {
     for metric in &rows.metrics {
         assert!(text.contains(metric.label), "{metric}");
         assert!(folder.path().join(format!("tables/results-{metric}.csv")).is_file(), "{metric}");
-        assert!(folder.path().join(format!("bars-{metric}.svg")).is_file(), "{metric}");
+        assert!(folder.path().join(format!("seeds-{metric}.svg")).is_file(), "{metric}");
     }
     assert!(text.contains("false alarm rate (lower is better)"));
     assert!(!folder.path().join("tables/results-pixel_auroc.csv").exists());

@@ -10,6 +10,7 @@ use super::figures::{FigureSource, Figures};
 use super::gallery::GallerySource;
 use super::page::page;
 use super::pictures::ArticleChoice;
+use super::print::Column;
 use super::run_pages::{RunHistory, RunPageChoice, run_page_paths, run_pages};
 use super::section::Section;
 use super::table::{csv, latex};
@@ -190,6 +191,9 @@ fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
     for (figure, png) in all.iter().zip(pngs) {
         files.push((format!("{}.png", figure.name), png));
         files.push((format!("{}.svg", figure.name), figure.svg().into()));
+        for column in Column::ALL {
+            files.extend(figure.pdf_name(column).zip(figure.pdf(column)?));
+        }
     }
     for picture in sections.iter().flat_map(|section| section.article.iter().chain(&section.pictures)) {
         files.push((format!("{}.png", picture.name), picture.png.clone()));

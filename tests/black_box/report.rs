@@ -59,7 +59,7 @@ fn a_report_has_every_part_and_is_reproducible() {
         assert!(page.contains(&format!("id=\"{part}\"")) && page.contains(&format!("href=\"#{part}\"")), "{part}");
     }
     for figure in [
-        "bars-aupro",
+        "seeds-aupro",
         "forest",
         "levels",
         "interaction",

@@ -33,7 +33,7 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
         assert!(!page.contains(outside), "the page is not self-contained: {outside}");
     }
     for png in [
-        "bars-pixel_auroc.png",
+        "seeds-pixel_auroc.png",
         "loss-weave.png",
         "roc-weave.png",
         "pro-weave.png",

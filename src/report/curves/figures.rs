@@ -20,7 +20,7 @@ fn curves(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts, prefix: &str)
     let mut figures = Vec::new();
     for (category, protocol) in &groups.categories {
         let runs = finished_runs(rows, groups, artifacts, category);
-        let subject = Subject::of(groups, (category, protocol), &runs, prefix);
+        let subject = Subject { groups, category, protocol, prefix };
         for rate in &RATES {
             figures.extend(rates(&subject, rate, &runs)?);
         }

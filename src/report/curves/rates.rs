@@ -1,16 +1,19 @@
 //! Plots rates against rates: two panels side by side, one line per variant, with the mean over its seeds and their range.
 
-use plotters::prelude::*;
+use plotters::prelude::Color;
 
 use super::average::Average;
 use super::runs::RunCurves;
 use super::subject::Subject;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, WIDE};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, FigureTexts, INK, MESH, plain, series};
-use crate::report::figures::ink;
-use crate::report::figures::legend::{legend, legend_height};
+use crate::report::figure::{Figure, MESH};
+use crate::report::figures::axis::Axis;
+use crate::report::figures::legend::Legend;
+use crate::report::figures::palette::Palette;
+use crate::report::figures::plot::{Frame, Plot};
 
 /// One panel.
 struct Panel {
@@ -76,8 +79,8 @@ pub(super) const RATES: [Rate; 2] = [
     },
 ];
 
-/// Height above the legend, in pixels.
-const HEAD: u32 = 36;
+/// Side of a panel's drawn area, in pixels.
+const SIDE: i32 = 324;
 
 /// Draws a figure; `None` if no run has these curves.
 pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> Result<Option<Figure>, ReportError> {
@@ -86,17 +89,28 @@ pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> R
     if lines.iter().all(Vec::is_empty) {
         return Ok(None);
     }
-    let title = format!("{}: {}, mean and range over seeds", subject.category, rate.title);
-    let name = format!("{}{}-{}", subject.prefix, rate.name, subject.category);
-    let about = FigureTexts { name, description: groups.marked(&title), population: subject.population.clone() };
-    let top = HEAD + legend_height(&groups.variants);
-    let figure = Figure::draw(about, (960, top + 380), |area| {
-        area.draw_text(&groups.marked(&title), &ink(15), (12, 8))?;
-        legend(area, &groups.variants, HEAD)?;
-        let (_, below) = area.split_vertically(top as i32);
-        let (left, right) = below.split_horizontally(480);
-        for ((area, panel), lines) in [left, right].iter().zip(&rate.panels).zip(&lines) {
-            draw(area, panel, lines)?;
+    let category = subject.category;
+    let palette = Palette::of(groups);
+    let drawn: Vec<usize> =
+        (0..groups.variants.len()).filter(|index| lines.iter().flatten().any(|(of, _)| of == index)).collect();
+    let texts = subject.texts(
+        rate.name,
+        &format!("{category}: {}, mean and range over seeds", rate.title),
+        &format!(
+            "{category}: {}. A line is the mean over seeds; areas are the ranges of coloured variants.",
+            rate.title
+        ),
+        runs.iter().filter(|run| drawn.contains(&run.variant)),
+    );
+    let legend = Legend::of(groups, &palette, &drawn);
+    let top = 34 + legend.height + 26;
+    let figure = Figure::draw(texts, (WIDE, top + SIDE + 42), |canvas| {
+        canvas.title(&groups.marked(&format!("{category}: {}", rate.title)))?;
+        legend.draw(canvas, 30)?;
+        for (place, (panel, lines)) in rate.panels.iter().zip(&lines).enumerate() {
+            let left = WIDE / 2 * place as i32 + 76;
+            let frame = Frame { left, top, right: left + SIDE, bottom: top + SIDE };
+            draw(canvas, frame, panel, lines, &palette)?;
         }
         Ok(())
     })?;
@@ -113,31 +127,21 @@ fn averages(variants: usize, panel: &Panel, runs: &[RunCurves]) -> Vec<(usize, A
     (0..variants).filter_map(of).collect()
 }
 
-fn draw(area: &Area<'_>, panel: &Panel, lines: &[(usize, Average)]) -> DrawResult {
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .margin_right(16)
-        .caption(panel.title, ("sans-serif", 13).into_font().color(&INK))
-        .x_label_area_size(40)
-        .y_label_area_size(52)
-        .build_cartesian_2d(0.0..panel.end, 0.0..1.0)?;
-    plain(&mut chart.configure_mesh())
-        .axis_desc_style(("sans-serif", 12).into_font().color(&INK))
-        .x_desc(panel.axes.0)
-        .y_desc(panel.axes.1)
-        .x_labels(6)
-        .y_labels(6)
-        .x_label_formatter(&|x| format!("{x:.2}"))
-        .y_label_formatter(&|y| format!("{y:.1}"))
-        .draw()?;
+fn draw(canvas: &Canvas<'_>, frame: Frame, panel: &Panel, lines: &[(usize, Average)], palette: &Palette) -> DrawResult {
+    let x = Axis::linear(0.0, panel.end, 6);
+    let plot = Plot { canvas, frame, x, y: Axis::linear(0.0, 1.0, 6) };
+    plot.axes(panel.title, panel.axes.0)?;
+    canvas.upright((frame.left - 46, (frame.top + frame.bottom) / 2), Anchor::Centre, panel.axes.1)?;
     if panel.diagonal {
-        chart.draw_series(LineSeries::new([(0.0, 0.0), (panel.end, 1.0)], MESH.stroke_width(2)))?;
+        plot.curve(&[(0.0, 0.0), (panel.end, 1.0)], MESH, 2)?;
     }
-    for (variant, average) in lines.iter().filter(|(_, average)| !average.range.is_empty()) {
-        chart.draw_series(std::iter::once(Polygon::new(average.range.clone(), series(*variant).mix(0.15).filled())))?;
+    let order = palette.stacked(lines.iter().map(|(variant, _)| *variant));
+    let of = |variant: usize| lines.iter().find(|(known, _)| *known == variant).map(|(_, average)| (variant, average));
+    let averages: Vec<(usize, &Average)> = order.into_iter().filter_map(of).collect();
+    for (variant, average) in
+        averages.iter().filter(|(variant, average)| palette.is_highlighted(*variant) && !average.range.is_empty())
+    {
+        plot.area(&average.range, palette.colour(*variant).mix(0.12))?;
     }
-    for (variant, average) in lines {
-        chart.draw_series(LineSeries::new(average.mean.iter().copied(), series(*variant).stroke_width(2)))?;
-    }
-    Ok(())
+    averages.iter().try_for_each(|(variant, average)| plot.curve(&average.mean, palette.colour(*variant), 2))
 }

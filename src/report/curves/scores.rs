@@ -1,24 +1,25 @@
 //! Histograms of the image scores of normal and defective images, relative to the held-out threshold: one panel per variant, all seeds
 //! together.
 
-use plotters::prelude::*;
+use plotters::prelude::Color;
 
 use super::runs::RunCurves;
 use super::subject::Subject;
 use crate::analysis::MAX_DRAWN;
+use crate::report::canvas::{Canvas, DrawResult, WIDE};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, FigureTexts, INK, plain, series};
-use crate::report::figures::ink;
-use crate::text::{round_to_digits, truncated_middle};
+use crate::report::figure::{Figure, INK};
+use crate::report::figures::axis::Axis;
+use crate::report::figures::palette::Palette;
+use crate::report::figures::plot::{Frame, Plot};
+use crate::text::truncated_middle;
 
 /// Number of bins of a histogram.
 const BINS: usize = 40;
-/// Width and height of a panel, in pixels.
-const PANEL: (u32, u32) = (480, 190);
-/// Height above the panels, in pixels.
-const HEAD: u32 = 48;
+/// Height of a panel with its texts, in pixels.
+const PANEL: i32 = 190;
 /// Maximum number of characters of a panel's title.
-const CHARACTERS: usize = 58;
+const CHARACTERS: usize = 46;
 
 /// Whether an image is defective, and its score divided by the held-out threshold of its run.
 type Relative = (bool, f64);
@@ -33,23 +34,28 @@ pub(super) fn scores(subject: &Subject<'_>, runs: &[RunCurves]) -> Result<Option
         })
         .filter(|(.., scores)| !scores.is_empty())
         .collect();
-    let Some(axis) = Axis::of(panels.iter().flat_map(|(.., scores)| scores).map(|(_, score)| *score)) else {
+    let Some(scores_axis) = ScoreAxis::of(panels.iter().flat_map(|(.., scores)| scores).map(|(_, score)| *score))
+    else {
         return Ok(None);
     };
-    let title = format!("{}: image score ÷ held-out threshold", subject.category);
-    let key = "filled: defective, outlined: normal, each as a share of its images; dashed: threshold";
-    let name = format!("{}scores-{}", subject.prefix, subject.category);
-    let description = groups.marked(&format!("{title}; {key}"));
-    let about = FigureTexts { name, description, population: subject.population.clone() };
-    let size = (2 * PANEL.0, HEAD + PANEL.1 * panels.len().div_ceil(2) as u32);
-    let figure = Figure::draw(about, size, |area| {
-        let line = |text: &str, size: u32, y: i32| area.draw_text(text, &ink(size), (12, y));
-        line(&groups.marked(&title), 15, 8)?;
-        line(key, 12, 29)?;
-        let (_, below) = area.split_vertically(HEAD as i32);
-        let areas = below.split_evenly((panels.len().div_ceil(2), 2));
-        for (area, (variant, label, scores)) in areas.iter().zip(&panels) {
-            draw(area, &axis, *variant, label, scores)?;
+    let category = subject.category;
+    let palette = Palette::of(groups);
+    let texts = subject.texts(
+        "scores",
+        &format!("{category}: image score ÷ held-out threshold, of normal and of defective images"),
+        &format!(
+            "{category}: image scores, divided by the held-out threshold (dashed line). Filled are defective images, outlined are normal \
+             ones. Each histogram adds up to 100 %."
+        ),
+        runs.iter().filter(|run| panels.iter().any(|(variant, ..)| *variant == run.variant)),
+    );
+    let rows = panels.len().div_ceil(2) as i32;
+    let figure = Figure::draw(texts, (WIDE, 30 + PANEL * rows), |canvas| {
+        canvas.title(&groups.marked(&format!("{category}: image score ÷ held-out threshold")))?;
+        for (place, (variant, label, scores)) in panels.iter().enumerate() {
+            let (left, top) = (WIDE / 2 * (place as i32 % 2), 30 + PANEL * (place as i32 / 2));
+            let frame = Frame { left: left + 54, top: top + 28, right: left + WIDE / 2 - 18, bottom: top + PANEL - 26 };
+            draw(canvas, frame, &scores_axis, palette.colour(*variant), (label, scores))?;
         }
         Ok(())
     })?;
@@ -65,13 +71,13 @@ fn relative<'m>(runs: impl Iterator<Item = &'m RunCurves>) -> Vec<Relative> {
 }
 
 /// The x axis of scores: logarithmic if all scores are above 0.
-struct Axis {
+struct ScoreAxis {
     logarithmic: bool,
     /// Ends of the axis in drawn coordinates.
     ends: (f64, f64),
 }
 
-impl Axis {
+impl ScoreAxis {
     fn of(scores: impl Iterator<Item = f64>) -> Option<Self> {
         let (low, high) = scores.fold((1.0_f64, 1.0_f64), |(low, high), score| (low.min(score), high.max(score)));
         let axis = Self { logarithmic: low > 0.0, ends: (0.0, 0.0) };
@@ -84,8 +90,14 @@ impl Axis {
         if self.logarithmic { score.log10() } else { score }
     }
 
-    fn score(&self, place: f64) -> f64 {
-        if self.logarithmic { 10_f64.powf(place) } else { place }
+    /// Returns the same axis with numbers at its ticks.
+    fn with_numbers(&self, most: usize) -> Axis {
+        let (low, high) = self.ends;
+        if !self.logarithmic {
+            return Axis::linear(low, high, most);
+        }
+        let numbers = Axis::logarithmic(10_f64.powf(low), 10_f64.powf(high), most);
+        Axis::with_ticks(low, high, numbers.ticks.into_iter().map(|(score, label)| (score.log10(), label)).collect())
     }
 
     /// Returns the share of the scores in each bin.
@@ -100,7 +112,13 @@ impl Axis {
     }
 }
 
-fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Relative]) -> DrawResult {
+fn draw(
+    canvas: &Canvas<'_>,
+    frame: Frame,
+    axis: &ScoreAxis,
+    colour: plotters::prelude::RGBColor,
+    (label, scores): (&str, &[Relative]),
+) -> DrawResult {
     let of = |wanted: bool| -> Vec<f64> {
         axis.histogram(
             &scores.iter().filter(|(defective, _)| *defective == wanted).map(|(_, score)| *score).collect::<Vec<_>>(),
@@ -109,40 +127,22 @@ fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Rel
     let (normal, defective) = (of(false), of(true));
     let highest = normal.iter().chain(&defective).copied().fold(0.0, f64::max);
     let (low, high) = axis.ends;
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .margin_right(16)
-        .caption(truncated_middle(label, CHARACTERS), ("sans-serif", 13).into_font().color(&INK))
-        .x_label_area_size(24)
-        .y_label_area_size(44)
-        .build_cartesian_2d(low..high, 0.0..1.08 * highest)?;
-    plain(&mut chart.configure_mesh())
-        .x_labels(9)
-        .y_labels(4)
-        .x_label_formatter(&|place| short(axis.score(*place)))
-        .y_label_formatter(&|share| format!("{:.0} %", 100.0 * share))
-        .draw()?;
+    let mut y = Axis::linear(0.0, 108.0 * highest, 4);
+    y.ticks.iter_mut().for_each(|(_, label)| label.push_str(" %"));
+    let plot = Plot { canvas, frame, x: axis.with_numbers(frame.ticks_across()), y };
+    plot.axes(&truncated_middle(label, CHARACTERS), "")?;
     let edge = |bin: usize| low + (high - low) * bin as f64 / BINS as f64;
-    let bars = defective.iter().enumerate().filter(|(_, share)| **share > 0.0);
-    let colour = series(variant);
-    chart.draw_series(
-        bars.map(|(bin, share)| Rectangle::new([(edge(bin), 0.0), (edge(bin + 1), *share)], colour.mix(0.65).filled())),
-    )?;
-    let outline = normal.iter().enumerate().flat_map(|(bin, share)| [(edge(bin), *share), (edge(bin + 1), *share)]);
-    chart.draw_series(LineSeries::new(outline, INK.stroke_width(1)))?;
+    for (bin, share) in defective.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+        let (lower, upper) = (plot.at((edge(bin), 0.0)), plot.at((edge(bin + 1), 100.0 * share)));
+        let corners = [(lower.0, upper.1), (upper.0, lower.1)];
+        canvas.fill(corners, colour.mix(0.65))?;
+        canvas.tooltip_of_cell(corners, &format!("{label}: {:.1} % of the defective images", 100.0 * share));
+    }
+    let outline =
+        normal.iter().enumerate().flat_map(|(bin, share)| [edge(bin), edge(bin + 1)].map(|x| (x, 100.0 * share)));
+    plot.curve(&outline.collect::<Vec<_>>(), INK, 1)?;
     let threshold = axis.place(1.0);
-    chart.draw_series(DashedLineSeries::new(
-        [(threshold, 0.0), (threshold, 1.08 * highest)],
-        5,
-        4,
-        INK.stroke_width(1),
-    ))?;
-    Ok(())
-}
-
-/// Rounds a number to two significant digits.
-fn short(value: f64) -> String {
-    round_to_digits(value, 2).to_string()
+    canvas.dashed(plot.at((threshold, 0.0)), plot.at((threshold, 108.0 * highest)), INK)
 }
 
 #[cfg(test)]
@@ -152,19 +152,14 @@ mod tests {
     #[test]
     fn every_score_lies_in_one_bin() {
         let scores = [0.02, 0.5, 1.0, 40.0];
-        let axis = Axis::of(scores.into_iter()).expect("scores that differ");
+        let axis = ScoreAxis::of(scores.into_iter()).expect("scores that differ");
         assert!(axis.logarithmic && axis.ends.0 < 0.02_f64.log10() && axis.ends.1 > 40_f64.log10());
         let histogram = axis.histogram(&scores);
         assert!((histogram.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert_eq!(histogram.iter().filter(|share| **share > 0.0).count(), 4);
         // The axis always includes the threshold; scores below 0 have no logarithm.
-        let axis = Axis::of([-0.5, 0.2].into_iter()).expect("scores that differ");
+        let axis = ScoreAxis::of([-0.5, 0.2].into_iter()).expect("scores that differ");
         assert!(!axis.logarithmic && axis.ends.1 > 1.0);
-        assert!(Axis::of([1.0].into_iter()).is_none());
-    }
-
-    #[test]
-    fn tick_values_are_short() {
-        assert_eq!([0.05, 1.0, 1.9999, 20.0].map(short), ["0.05", "1", "2", "20"]);
+        assert!(ScoreAxis::of([1.0].into_iter()).is_none());
     }
 }

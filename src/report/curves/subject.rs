@@ -4,36 +4,37 @@ use std::collections::BTreeSet;
 
 use super::runs::RunCurves;
 use crate::analysis::{Groups, Protocol};
-use crate::report::figure::left_out;
+use crate::report::figure::{FigureTexts, counted};
 
 /// Data that all figures of a category share.
 pub(super) struct Subject<'a> {
     pub groups: &'a Groups<'a>,
     pub category: &'a str,
-    /// Describes the runs and images behind the figure.
-    pub population: String,
+    /// The protocol of the category.
+    pub protocol: &'a Protocol,
     /// Start of the file names.
     pub prefix: &'a str,
 }
 
-impl<'a> Subject<'a> {
-    pub(super) fn of(
-        groups: &'a Groups<'a>,
-        (category, protocol): (&'a str, &Protocol),
-        runs: &[RunCurves],
-        prefix: &'a str,
-    ) -> Self {
-        Self { groups, category, population: population(groups, protocol, runs), prefix }
+impl Subject<'_> {
+    /// Returns the texts of a figure that draws these runs.
+    pub(super) fn texts<'r>(
+        &self,
+        name: &str,
+        description: &str,
+        caption: &str,
+        drawn: impl Iterator<Item = &'r RunCurves>,
+    ) -> FigureTexts {
+        let drawn: Vec<&RunCurves> = drawn.collect();
+        let seeds: BTreeSet<i64> = drawn.iter().map(|run| run.seed).collect();
+        let variants: BTreeSet<usize> = drawn.iter().map(|run| run.variant).collect();
+        let counts = format!("{} of {}", counted(drawn.len(), "run"), counted(variants.len(), "variant"));
+        let images = self.protocol.images();
+        FigureTexts {
+            name: format!("{}{name}-{}", self.prefix, self.category),
+            description: self.groups.marked(description),
+            caption: format!("{caption} It draws {counts}, with {}.", counted(seeds.len(), "seed")),
+            population: format!("n = {counts}, {}; {images}", counted(seeds.len(), "seed")),
+        }
     }
-}
-
-/// Describes the runs and images: "6 runs (seeds 0, 1, 2); 28 training images; test: 6 good, 17 colour; 256×256 px, pillow-bilinear
-/// resize".
-fn population(groups: &Groups<'_>, protocol: &Protocol, runs: &[RunCurves]) -> String {
-    let seeds: BTreeSet<i64> = runs.iter().map(|run| run.seed).collect();
-    let seeds: Vec<String> = seeds.iter().map(i64::to_string).collect();
-    let size = protocol.facts().into_iter().find(|(name, _)| *name == "image size");
-    let size = size.map(|(_, value)| format!("; {value}")).unwrap_or_default();
-    let (count, images) = (runs.len(), protocol.images());
-    format!("{count} runs (seeds {}); {images}{size}{}", seeds.join(", "), left_out(groups.variants.len()))
 }

@@ -1,77 +1,65 @@
-//! Draws the two most important axes together: as a table of colours, or as a field if both axes have many levels.
+//! Draws the two most important settings together: as a table of colours, or as points at their true values if one has many values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plotters::prelude::*;
-
-use super::{FigureChapter, FigureKind, centred, ink};
-use crate::analysis::{Effects, Groups, SearchedAxis, distances, searched};
-use crate::evaluate::metrics::Metric;
+use super::plot::{Frame, Plot};
+use super::setting::{Setting, declared_logarithmic};
+use super::{FigureChapter, FigureKind, FigureSource};
+use crate::analysis::{Effects, SearchedAxis, distances, searched};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, WIDE, fitted};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, INK, ON_PALE, diverging};
+use crate::report::figure::{Figure, FigureTexts, MESH, ON_PALE, counted, diverging};
 use crate::statistics::summary;
-use crate::text::{signed, truncated};
+use crate::store::RunRow;
+use crate::text::signed;
 
-/// Number of levels on both axes from which a field replaces the cells.
-const MANY_LEVELS: usize = 7;
 /// Number of cells on a side of a field, and of colour bands on each side of 0.
 const GRID: usize = 28;
 const BANDS: f64 = 9.0;
-/// Size of the drawn area, and the margins left of and below it for the names of levels, in pixels.
-const SIDES: (i32, i32) = (560, 300);
-const MARGINS: (i32, i32) = (200, 56);
-const HEAD: i32 = 40;
-/// Maximum number of characters of a level's name.
-const LEVEL_CHARACTERS: usize = 18;
-
-/// Mean difference and number of the runs at each pair of levels.
-type Means = BTreeMap<(usize, usize), (f64, usize)>;
+/// Smallest number of points of a field.
+const FIELD_POINTS: usize = 12;
+/// Edges of the drawn area, in pixels.
+const FRAME: Frame = Frame { left: 190, top: 56, right: WIDE - 120, bottom: 356 };
 
 /// One figure; none with fewer than two axes.
-pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Ablation,
-    draw: |source| Ok(two_axes(source.effects, source.groups, source.prefix)?.into_iter().collect()),
-};
+pub(super) const KIND: FigureKind =
+    FigureKind { chapter: FigureChapter::Ablation, draw: |source| Ok(two_axes(source)?.into_iter().collect()) };
 
-fn two_axes(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+fn two_axes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
+    let groups = source.groups;
     let axes = searched(groups);
-    let metric = groups.first_metric();
-    let label = metric.label;
-    let Some((x, y)) = most_important(effects, &axes) else { return Ok(None) };
-    let means = means(groups, metric, x, y);
-    if means.is_empty() {
+    let label = groups.first_metric().label;
+    let Some((x, y)) = most_important(source.effects, &axes) else { return Ok(None) };
+    let measured = distances(groups, groups.first_metric());
+    if measured.is_empty() {
         return Ok(None);
     }
-    let largest = means.values().map(|(mean, _)| mean.abs()).fold(1e-9, f64::max);
-    let layout = CellLayout { columns: x.levels.len(), rows: y.levels.len() };
-    let is_field = layout.columns.min(layout.rows) >= MANY_LEVELS;
-    let kind = match (is_field, layout.has_room()) {
-        (true, _) => "; interpolated between the runs (rings)",
-        (false, true) => "; n: number of runs",
-        (false, false) => "",
+    let logarithmic = declared_logarithmic(source.rows);
+    let setting = |axis, most| Setting::of(axis, measured.iter().map(|(run, _)| *run), &logarithmic, most);
+    let (x, y) = (setting(x, FRAME.ticks_across()), setting(y, FRAME.ticks_upwards()));
+    let is_table = !x.has_many_values() && !y.has_many_values();
+    let is_field = x.is_numeric() && y.is_numeric() && !is_table;
+    let how = match (is_table, is_field) {
+        (true, _) => "A cell is the mean over its runs.",
+        (_, true) => "A ring is a trial at its values; the colours between rings are interpolated.",
+        (_, false) => "A dot is a trial at its values; names are spread a little.",
     };
-    let title = groups.marked(&format!("{label}: mean difference from the category's mean{kind}"));
-    let about = groups.about(format!("{prefix}interaction"), &format!("{label} by {} and {}", x.name, y.name));
-    let size = (SIDES.0 + MARGINS.0 + 200, SIDES.1 + MARGINS.1 + HEAD);
-    Figure::draw(about, (size.0 as u32, size.1 as u32), |area| {
-        area.draw_text(&title, &ink(15), (12, 8))?;
-        if is_field {
-            field(area, layout, &means, largest)?;
-        } else {
-            cells(area, layout, &means, largest)?;
-        }
-        names(area, layout, x, y)?;
-        scale(area, largest)
+    let texts = FigureTexts::of(
+        groups,
+        measured.iter().map(|(run, _)| *run),
+        format!("{}interaction", source.prefix),
+        &format!("{label} by {} and {}", x.axis.name, y.axis.name),
+        &format!("{label}: difference from the mean of the category. {how} Orange is above that mean, blue is below."),
+    );
+    let title = groups.marked(&format!("{label} by two settings: difference from the category's mean"));
+    Figure::draw(texts, (WIDE, FRAME.bottom + 44), |canvas| {
+        canvas.title(&title)?;
+        let largest =
+            if is_table { table(canvas, &measured, &x, &y)? } else { points(canvas, &measured, (&x, &y), is_field)? };
+        canvas.text((12, FRAME.top - 18), Anchor::Left, &y.axis.name)?;
+        scale(canvas, largest)
     })
     .map(Some)
-}
-
-fn means(groups: &Groups<'_>, metric: Metric, x: &SearchedAxis, y: &SearchedAxis) -> Means {
-    let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
-    for (run, value) in distances(groups, metric) {
-        values.entry((x.level(run), y.level(run))).or_default().push(value);
-    }
-    values.into_iter().filter_map(|(at, values)| Some((at, (summary(&values)?.mean, values.len())))).collect()
 }
 
 /// Returns the pair with the largest interaction; else the two axes with the largest shares.
@@ -86,59 +74,95 @@ fn most_important<'a>(effects: &[Effects], axes: &'a [SearchedAxis]) -> Option<(
     })
 }
 
-/// Layout of the cells.
-#[derive(Clone, Copy)]
-struct CellLayout {
-    columns: usize,
-    rows: usize,
-}
-
-impl CellLayout {
-    /// Returns two opposite corners of a part of the drawn area; columns count from the left, rows from the bottom.
-    fn bounds(self, (column, row): (f64, f64), (width, height): (f64, f64)) -> [(i32, i32); 2] {
-        let x = |at: f64| MARGINS.0 + (at / self.columns as f64 * f64::from(SIDES.0)).round() as i32;
-        let y = |at: f64| HEAD + SIDES.1 - (at / self.rows as f64 * f64::from(SIDES.1)).round() as i32;
-        [(x(column), y(row + height)), (x(column + width), y(row))]
+/// Draws one cell per pair of levels. Returns the largest mean.
+fn table(
+    canvas: &Canvas<'_>,
+    measured: &[(&RunRow, f64)],
+    x: &Setting<'_>,
+    y: &Setting<'_>,
+) -> Result<f64, crate::cause::Cause> {
+    let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+    for (run, value) in measured {
+        values.entry((x.axis.level(run), y.axis.level(run))).or_default().push(*value);
     }
-
-    /// Returns whether a cell has room for two lines of text.
-    fn has_room(self) -> bool {
-        SIDES.0 / self.columns as i32 >= 56 && SIDES.1 / self.rows as i32 >= 34
-    }
-
-    fn middle(self, column: usize, row: usize) -> (i32, i32) {
-        let [(left, top), (right, bottom)] = self.bounds((column as f64, row as f64), (1.0, 1.0));
-        ((left + right) / 2, (top + bottom) / 2)
-    }
-}
-
-fn cells(area: &Area<'_>, layout: CellLayout, means: &Means, largest: f64) -> DrawResult {
-    for (&(column, row), (mean, runs)) in means {
-        let bounds = layout.bounds((column as f64, row as f64), (1.0, 1.0));
-        area.draw(&Rectangle::new(bounds, diverging(mean / largest).filled()))?;
-        if layout.has_room() {
-            let (x, y) = layout.middle(column, row);
-            area.draw_text(&signed(*mean), &centred(13).color(&ON_PALE), (x, y - 7))?;
-            area.draw_text(&format!("n = {runs}"), &centred(11).color(&ON_PALE), (x, y + 9))?;
+    let means: BTreeMap<(usize, usize), (f64, usize)> =
+        values.into_iter().filter_map(|(at, values)| Some((at, (summary(&values)?.mean, values.len())))).collect();
+    let largest = means.values().map(|(mean, _)| mean.abs()).fold(1e-9, f64::max);
+    let (columns, rows) = (x.axis.levels.len(), y.axis.levels.len());
+    let corner =
+        |column: usize, row: usize| (FRAME.x(column as f64 / columns as f64), FRAME.y(row as f64 / rows as f64));
+    let has_room = (FRAME.right - FRAME.left) / columns as i32 >= 64 && (FRAME.bottom - FRAME.top) / rows as i32 >= 34;
+    for column in 0..columns {
+        for row in 0..rows {
+            let (lower, upper) = (corner(column, row), corner(column + 1, row + 1));
+            let corners = [(lower.0, upper.1), (upper.0 - 1, lower.1 - 1)];
+            let (middle_x, middle_y) = ((lower.0 + upper.0) / 2, (lower.1 + upper.1) / 2);
+            let names = format!("{} and {}", x.axis.levels[column], y.axis.levels[row]);
+            let Some((mean, runs)) = means.get(&(column, row)) else {
+                canvas.fill(corners, MESH)?;
+                canvas.tooltip_of_cell(corners, &format!("{names}: no run"));
+                continue;
+            };
+            canvas.fill(corners, diverging(mean / largest))?;
+            canvas.tooltip_of_cell(corners, &format!("{names}: {} ({})", signed(*mean), counted(*runs, "run")));
+            if has_room {
+                canvas.text_in(ON_PALE, (middle_x, middle_y - 8), Anchor::Centre, &signed(*mean))?;
+                canvas.text_in(ON_PALE, (middle_x, middle_y + 8), Anchor::Centre, &format!("n = {runs}"))?;
+            }
         }
     }
-    Ok(())
+    let width = (FRAME.right - FRAME.left) / columns as i32;
+    for (column, level) in x.axis.ticks.iter().enumerate() {
+        let middle = (corner(column, 0).0 + corner(column + 1, 0).0) / 2;
+        canvas.text((middle, FRAME.bottom + 12), Anchor::Centre, &fitted(level, TEXT, width - 4))?;
+    }
+    for (row, level) in y.axis.ticks.iter().enumerate() {
+        let middle = (corner(0, row).1 + corner(0, row + 1).1) / 2;
+        canvas.text((FRAME.left - 8, middle), Anchor::Right, &fitted(level, TEXT, FRAME.left - 20))?;
+    }
+    canvas.text(((FRAME.left + FRAME.right) / 2, FRAME.bottom + 30), Anchor::Centre, &x.axis.name)?;
+    Ok(largest)
 }
 
-/// Draws the field. Values between the runs are interpolated by inverse squared distances (Shepard 1968) and put into bands. Neighbouring
-/// cells of one band become one rectangle.
-fn field(area: &Area<'_>, layout: CellLayout, means: &Means, largest: f64) -> DrawResult {
-    let middle = |(&(column, row), &(mean, _)): (&(usize, usize), &(f64, usize))| {
-        ((column as f64 + 0.5, row as f64 + 0.5), mean)
-    };
-    let points: Vec<((f64, f64), f64)> = means.iter().map(middle).collect();
-    let (width, height) = (layout.columns as f64 / GRID as f64, layout.rows as f64 / GRID as f64);
+/// Draws trials at their true values, on a field of interpolated values if both settings are numbers. Returns the largest mean.
+fn points(
+    canvas: &Canvas<'_>,
+    measured: &[(&RunRow, f64)],
+    (x, y): (&Setting<'_>, &Setting<'_>),
+    is_field: bool,
+) -> Result<f64, crate::cause::Cause> {
+    let trials: BTreeSet<&str> = measured.iter().map(|(run, _)| run.trial_id.as_str()).collect();
+    let mut means: Vec<(&RunRow, f64)> = Vec::new();
+    for trial in trials {
+        let of_trial: Vec<&(&RunRow, f64)> = measured.iter().filter(|(run, _)| run.trial_id == trial).collect();
+        let values: Vec<f64> = of_trial.iter().map(|(_, value)| *value).collect();
+        means.extend(of_trial.first().and_then(|(run, _)| Some((*run, summary(&values)?.mean))));
+    }
+    let largest = means.iter().map(|(_, mean)| mean.abs()).fold(1e-9, f64::max);
+    let plot = Plot { canvas, frame: FRAME, x: x.places(), y: y.places() };
+    if is_field && means.len() >= FIELD_POINTS {
+        let both = |(run, mean): &(&RunRow, f64)| Some(((x.applied(run)?, y.applied(run)?), *mean));
+        field(canvas, &means.iter().filter_map(both).collect::<Vec<_>>(), largest)?;
+    }
+    plot.axes("", &x.axis.name)?;
+    for (index, (run, mean)) in means.iter().enumerate() {
+        let at = plot.at((x.place(run) + x.jitter(index), y.place(run) + y.jitter(index)));
+        canvas.dot(at, 5, diverging(mean / largest))?;
+        canvas.ring(at, 5, ON_PALE)?;
+        canvas.tooltip(at, 6, &format!("{} and {}: {}", x.text(run), y.text(run), signed(*mean)));
+    }
+    Ok(largest)
+}
+
+/// Draws the field. Values between the trials are interpolated by inverse squared distances (Shepard 1968) and put into bands.
+/// Neighbouring cells of one band become one rectangle.
+fn field(canvas: &Canvas<'_>, points: &[((f64, f64), f64)], largest: f64) -> DrawResult {
+    let part = |index: usize| index as f64 / GRID as f64;
     let band = |column: usize, row: usize| -> i64 {
-        let (x, y) = ((column as f64 + 0.5) * width, (row as f64 + 0.5) * height);
+        let (x, y) = (part(column) + 0.5 / GRID as f64, part(row) + 0.5 / GRID as f64);
         let (mut sum, mut weights) = (0.0, 0.0);
-        for ((px, py), value) in &points {
-            let distance = ((x - px) / layout.columns as f64).powi(2) + ((y - py) / layout.rows as f64).powi(2);
-            let weight = 1.0 / (distance + 1e-6);
+        for ((px, py), value) in points {
+            let weight = 1.0 / ((x - px).powi(2) + (y - py).powi(2) + 1e-6);
             sum += weight * value;
             weights += weight;
         }
@@ -148,47 +172,27 @@ fn field(area: &Area<'_>, layout: CellLayout, means: &Means, largest: f64) -> Dr
         let bands: Vec<i64> = (0..GRID).map(|column| band(column, row)).collect();
         let mut from = 0;
         for same in bands.chunk_by(|a, b| a == b) {
-            let at = (from as f64 * width, row as f64 * height);
-            let bounds = layout.bounds(at, (same.len() as f64 * width, height));
-            area.draw(&Rectangle::new(bounds, diverging(same[0] as f64 / BANDS).filled()))?;
-            from += same.len();
+            let to = from + same.len();
+            let corners = [(FRAME.x(part(from)), FRAME.y(part(row + 1))), (FRAME.x(part(to)), FRAME.y(part(row)))];
+            canvas.fill(corners, diverging(same[0] as f64 / BANDS))?;
+            from = to;
         }
     }
-    for ((x, y), _) in points {
-        let [at, _] = layout.bounds((x, y), (0.0, 0.0));
-        area.draw(&Circle::new(at, 3, ON_PALE.stroke_width(1)))?;
-    }
-    Ok(())
-}
-
-fn names(area: &Area<'_>, layout: CellLayout, x: &SearchedAxis, y: &SearchedAxis) -> DrawResult {
-    let [(left, _), (right, bottom)] = layout.bounds((0.0, 0.0), (layout.columns as f64, 0.0));
-    for (column, level) in x.ticks.iter().enumerate().step_by(x.levels.len().div_ceil(5)) {
-        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &centred(12), (layout.middle(column, 0).0, bottom + 14))?;
-    }
-    area.draw_text(&x.heading(60), &centred(13), ((left + right) / 2, bottom + 36))?;
-    let right_aligned = ink(12).pos(plotters::style::text_anchor::Pos::new(
-        plotters::style::text_anchor::HPos::Right,
-        plotters::style::text_anchor::VPos::Center,
-    ));
-    for (row, level) in y.ticks.iter().enumerate().step_by(y.levels.len().div_ceil(9)) {
-        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &right_aligned, (left - 8, layout.middle(0, row).1))?;
-    }
-    area.draw_text(&y.short_heading(), &ink(13), (12, HEAD - 8))?;
     Ok(())
 }
 
 /// Draws the colour scale with its values, right of the area.
-fn scale(area: &Area<'_>, largest: f64) -> DrawResult {
-    const STEPS: i32 = 18;
-    let (left, height) = (MARGINS.0 + SIDES.0 + 24, SIDES.1 / STEPS);
+fn scale(canvas: &Canvas<'_>, largest: f64) -> DrawResult {
+    const STEPS: i32 = 21;
+    let (left, height) = (FRAME.right + 24, (FRAME.bottom - FRAME.top) / STEPS);
+    let middle = |step: i32| FRAME.top + step * height + height / 2;
     for step in 0..STEPS {
         let part = 1.0 - 2.0 * f64::from(step) / f64::from(STEPS - 1);
-        let top = HEAD + step * height;
-        area.draw(&Rectangle::new([(left, top), (left + 16, top + height)], diverging(part).filled()))?;
+        let corner: Pixel = (left, FRAME.top + step * height);
+        canvas.fill([corner, (left + 16, corner.1 + height)], diverging(part))?;
     }
-    for (part, y) in [(1.0, HEAD), (0.0, HEAD + SIDES.1 / 2 - 7), (-1.0, HEAD + SIDES.1 - 20)] {
-        area.draw_text(&signed(part * largest), &ink(12).color(&INK), (left + 24, y))?;
+    for (part, step) in [(1.0, 0), (0.0, STEPS / 2), (-1.0, STEPS - 1)] {
+        canvas.text((left + 22, middle(step)), Anchor::Left, &signed(part * largest))?;
     }
     Ok(())
 }

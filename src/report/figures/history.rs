@@ -1,12 +1,17 @@
 //! Draws the course of the search: every trial in its order, the best value so far, and the pruned trials.
 
-use plotters::prelude::*;
+use plotters::prelude::Color;
 
-use super::{FigureChapter, FigureKind, ink, room};
+use super::axis::Axis;
+use super::palette::of_setting;
+use super::plot::{Frame, Plot};
+use super::range::room;
+use super::{FigureChapter, FigureKind};
 use crate::analysis::{Groups, is_point};
 use crate::evaluate::Selection;
+use crate::report::canvas::WIDE;
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, INK, digits, plain, series};
+use crate::report::figure::{Figure, FigureTexts, INK};
 use crate::statistics::summary;
 use crate::store::RunState;
 
@@ -21,81 +26,74 @@ pub(super) const KIND: FigureKind = FigureKind {
     draw: |source| Ok(history(source.groups, source.prefix)?.into_iter().collect()),
 };
 
+/// A trial with a value.
+struct Tried<'g> {
+    number: f64,
+    value: f64,
+    pruned: bool,
+    label: &'g str,
+}
+
 fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let mut searched: Vec<_> = groups.variants.iter().filter(|v| groups.of_variant(v).any(is_point)).collect();
     searched.sort_by_key(|variant| groups.of_variant(variant).next().map(|run| run.position));
     if searched.len() < FEWEST {
         return Ok(None);
     }
-    let (metric, label) = match groups.guidance.objective() {
-        Some(objective) => (objective.metric(), objective.metric().name),
-        None => (groups.first_metric(), groups.first_metric().label),
-    };
-    let mut values: Vec<(f64, f64)> = Vec::new();
-    let mut pruned: Vec<f64> = Vec::new();
-    for (index, variant) in searched.iter().enumerate() {
-        let number = index as f64 + 1.0;
-        let is_pruned = groups.of_variant(variant).any(|run| run.state == RunState::Pruned);
-        if !is_pruned && !groups.is_finished(variant) {
-            continue;
+    let metric = groups.guidance.objective().map_or(groups.first_metric(), |objective| objective.metric());
+    let label = metric.label;
+    let tried = searched.iter().enumerate().filter_map(|(index, variant)| {
+        let pruned = groups.of_variant(variant).any(|run| run.state == RunState::Pruned);
+        if !pruned && !groups.is_finished(variant) {
+            return None;
         }
         let runs = groups.of_variant(variant);
         let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, Selection::Selected, metric)).collect();
-        values.extend(summary(&of_runs).map(|summary| (number, summary.mean)));
-        if is_pruned {
-            pruned.push(number);
-        }
-    }
-    let Some((low, high)) = room(values.iter().map(|(_, value)| *value)) else { return Ok(None) };
-    let every = values.len().div_ceil(MOST_DOTS);
-    let thinned = if every > 1 { format!(" (one trial in {every} drawn)") } else { String::new() };
-    let marks = if pruned.is_empty() { "" } else { "; ×: pruned, mean of fewer runs" };
-    let title = groups.marked(&format!("{label} of each finished trial in order; line: best so far{marks}{thinned}"));
-    let about = groups.about(
+        let value = summary(&of_runs)?.mean;
+        Some(Tried { number: index as f64 + 1.0, value, pruned, label: &variant.label })
+    });
+    let tried: Vec<Tried<'_>> = tried.collect();
+    let Some((low, high)) = room(tried.iter().map(|trial| trial.value)) else { return Ok(None) };
+    let every = tried.len().div_ceil(MOST_DOTS);
+    let thinned = if every > 1 { format!(" Only one trial in {every} is drawn.") } else { String::new() };
+    let pruned = tried.iter().filter(|trial| trial.pruned).count();
+    let texts = FigureTexts::of(
+        groups,
+        searched.iter().flat_map(|variant| groups.of_variant(variant)),
         format!("{prefix}history"),
-        &format!("{label} over the trials of the search, {} of them pruned", pruned.len()),
+        &format!("{label} over the trials of the search, {pruned} of them pruned"),
+        &format!(
+            "Mean {label} of each trial in the order of the search. The line is the best mean so far. A cross is a pruned trial, with \
+             fewer runs.{thinned}"
+        ),
     );
-    let digits = digits(low, high);
-    Figure::draw(about, (960, 320), |area| {
-        area.draw_text(&title, &ink(15), (12, 8))?;
-        let (_, below) = area.split_vertically(34);
-        let mut chart = ChartBuilder::on(&below)
-            .margin(8)
-            .margin_right(20)
-            .x_label_area_size(26)
-            .y_label_area_size(60)
-            .build_cartesian_2d(0.5..searched.len() as f64 + 0.5, low..high)?;
-        plain(&mut chart.configure_mesh())
-            .x_labels(10)
-            .y_labels(6)
-            .x_label_formatter(&|number| format!("{number:.0}"))
-            .y_label_formatter(&|value| format!("{value:.digits$}"))
-            .draw()?;
-        let is_pruned = |number: f64| pruned.contains(&number);
-        let drawn = || values.iter().step_by(every).copied();
-        chart.draw_series(
-            drawn().filter(|(n, _)| !is_pruned(*n)).map(|at| Circle::new(at, 4, series(0).mix(0.7).filled())),
-        )?;
-        chart.draw_series(
-            drawn().filter(|(n, _)| is_pruned(*n)).map(|at| Cross::new(at, 4, series(1).stroke_width(1))),
-        )?;
-        let finished = values.iter().filter(|(number, _)| !is_pruned(*number));
-        let best = finished.scan(None, |best, (number, value)| {
-            let better = best.filter(|best| metric.direction.gain(value - best) <= 0.0).unwrap_or(*value);
-            *best = Some(better);
-            Some((*number, better))
-        });
+    let frame = Frame { left: 64, top: 52, right: WIDE - 20, bottom: 300 };
+    Figure::draw(texts, (WIDE, frame.bottom + 40), |canvas| {
+        canvas.title(&groups.marked(&format!("Course of the search: {label}")))?;
+        let last = searched.len() as f64;
+        let x = Axis::whole(0.5, last + 0.5, frame.ticks_across());
+        let plot = Plot { canvas, frame, x, y: Axis::linear(low, high, frame.ticks_upwards()) };
+        plot.axes(&format!("mean {label}"), "trial")?;
+        for trial in tried.iter().step_by(every) {
+            let at = plot.at((trial.number, trial.value));
+            if trial.pruned {
+                canvas.cross(at, 4, super::palette::OTHERS)?;
+            } else {
+                canvas.dot(at, 4, of_setting().mix(0.7))?;
+            }
+            let state = if trial.pruned { ", pruned" } else { "" };
+            canvas.tooltip(at, 4, &format!("{}: {:.4}{state}", trial.label, trial.value));
+        }
         let mut steps: Vec<(f64, f64)> = Vec::new();
-        for (number, value) in best {
+        for trial in tried.iter().filter(|trial| !trial.pruned) {
             match steps.last() {
-                Some((_, before)) if *before == value => continue,
-                Some((_, before)) => steps.extend([(number, *before), (number, value)]),
-                None => steps.push((number, value)),
+                Some((_, best)) if metric.direction.gain(trial.value - best) <= 0.0 => {}
+                Some((_, best)) => steps.extend([(trial.number, *best), (trial.number, trial.value)]),
+                None => steps.push((trial.number, trial.value)),
             }
         }
-        steps.extend(steps.last().map(|(_, value)| (searched.len() as f64, *value)));
-        chart.draw_series(LineSeries::new(steps, INK.stroke_width(2)))?;
-        Ok(())
+        steps.extend(steps.last().map(|(_, value)| (last, *value)));
+        plot.curve(&steps, INK, 2)
     })
     .map(Some)
 }

@@ -1,17 +1,19 @@
 //! Draws training curves by epoch, two panels side by side: losses with the selected epoch, weights of losses, norms of gradients.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plotters::coord::combinators::WithKeyPoints;
-use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::*;
-
-use super::legend::{legend, legend_height};
-use super::{FigureChapter, FigureKind, ink};
+use super::axis::Axis;
+use super::labels::apart;
+use super::legend::Legend;
+use super::palette::Palette;
+use super::plot::{Frame, Plot};
+use super::{FigureChapter, FigureKind};
 use crate::analysis::{Groups, MAX_DRAWN, Rows};
+use crate::config::BASELINE;
 use crate::evaluate::{Fact, Selection};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, WIDE};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, INK, digits, left_out, plain, series};
+use crate::report::figure::{Figure, FigureTexts};
 use crate::stages::StageKind;
 use crate::store::RunRow;
 
@@ -62,6 +64,8 @@ const SUBJECTS: [Subject; 3] = [
 /// Curves of one run or of one variant, one per panel.
 struct Curves {
     variant: usize,
+    /// Number of runs behind the curves.
+    runs: usize,
     panels: [Line; 2],
     selected: Option<f64>,
 }
@@ -81,6 +85,7 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
     let line = |run: &RunRow, name: &str| -> Line {
         joint(run).and_then(|stage| lines.get(&(stage, name))).cloned().unwrap_or_default()
     };
+    let palette = Palette::of(groups);
     let mut figures = Vec::new();
     for (category, _) in &groups.categories {
         for subject in &SUBJECTS {
@@ -88,6 +93,7 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
             for (variant, trial) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
                 curves.extend(groups.runs(trial, category).map(|run| Curves {
                     variant,
+                    runs: 1,
                     panels: subject.metrics.map(|name| line(run, name)),
                     selected: groups.value(run, Selection::Selected, Fact::Epoch).filter(|_| subject.marks_selection),
                 }));
@@ -96,8 +102,7 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
             if !curves.is_empty() {
                 let many = curves.len() > MOST_LINES;
                 let curves = if many { medians(&curves) } else { curves };
-                let what = if many { "median over seeds" } else { "one line per seed" };
-                figures.push(figure(groups, category, subject, (&curves, what), prefix)?);
+                figures.push(figure(groups, &palette, category, subject, &curves, prefix)?);
             }
         }
     }
@@ -117,120 +122,118 @@ fn medians(runs: &[Curves]) -> Vec<Curves> {
     };
     let of_variant = |runs: &[Curves]| Curves {
         variant: runs[0].variant,
+        runs: runs.len(),
         panels: [0, 1].map(|panel| median(runs, panel)),
         selected: None,
     };
     runs.chunk_by(|a, b| a.variant == b.variant).map(of_variant).collect()
 }
 
-/// Draws a figure. `curves` comes with a description of each line.
+/// Edges of the panels' drawn areas, in pixels; right of the second panel is room for names.
+const PANEL: i32 = 230;
+const LEFT: (i32, i32) = (62, 378);
+const RIGHT: (i32, i32) = (446, 762);
+
+/// Draws a figure of one line per run, or of one line per variant.
 fn figure(
     groups: &Groups<'_>,
+    palette: &Palette,
     category: &str,
     subject: &Subject,
-    (curves, what): (&[Curves], &str),
+    curves: &[Curves],
     prefix: &str,
 ) -> Result<Figure, ReportError> {
     let name = format!("{prefix}{}-{category}", subject.name);
     let [left, right] = subject.captions;
     let description = format!("{category}: {} ({left}; {right})", subject.title);
-    let legend_height = legend_height(&groups.variants);
-    let about = groups.about(name, &description);
-    Figure::draw(about, (960, 320 + legend_height), |area| {
-        let rest = left_out(groups.variants.len());
-        let title = format!("{category}: {}, {what}{rest}", subject.title);
-        let title = groups.marked(&title);
-        area.draw_text(&title, &ink(15), (12, 8))?;
-        legend(area, &groups.variants, 36)?;
-        let (_, below) = area.split_vertically(36 + legend_height as i32);
-        let (left, right) = below.split_horizontally(480);
-        let marked = curves.iter().any(|run| run.selected.is_some());
-        let marks = if marked { " (○ selected epoch)" } else { "" };
-        panel(&left, subject.captions[0], curves, |run| &run.panels[0], |_| None)?;
-        panel(&right, &format!("{}{marks}", subject.captions[1]), curves, |run| &run.panels[1], |run| run.selected)
+    let mut drawn: Vec<usize> = curves.iter().map(|curve| curve.variant).collect();
+    drawn.dedup();
+    let medians = curves.iter().all(|curve| curve.runs > 1) && curves.len() == drawn.len();
+    let what = if medians { "A line is the median over the seeds of a variant." } else { "A line is one seed." };
+    let marked = curves.iter().any(|run| run.selected.is_some());
+    let marks = if marked { " A ring is the selected epoch." } else { "" };
+    let texts = FigureTexts::of(
+        groups,
+        drawn.iter().flat_map(|index| groups.runs(&groups.variants[*index], category)),
+        name,
+        &description,
+        &format!("{} in {category}: {left} on the left, {right} on the right. {what}{marks}", subject.title),
+    );
+    let legend = Legend::of(groups, palette, &drawn);
+    let top = 34 + legend.height + 26;
+    Figure::draw(texts, (WIDE, top + PANEL + 40), |canvas| {
+        canvas.title(&groups.marked(&format!("{category}: {}", subject.title)))?;
+        legend.draw(canvas, 30)?;
+        let frame = |(left, right): (i32, i32)| Frame { left, top, right, bottom: top + PANEL };
+        panel(canvas, frame(LEFT), left, (groups, palette), curves, 0)?;
+        panel(canvas, frame(RIGHT), right, (groups, palette), curves, 1)
     })
 }
 
+/// Draws the curves of one panel; the second one names the highlighted variants at their ends, and marks the selected epochs.
 fn panel(
-    area: &Area<'_>,
+    canvas: &Canvas<'_>,
+    frame: Frame,
     caption: &str,
+    (groups, palette): (&Groups<'_>, &Palette),
     curves: &[Curves],
-    line: impl Fn(&Curves) -> &Line,
-    mark: impl Fn(&Curves) -> Option<f64>,
+    place: usize,
 ) -> DrawResult {
-    let values = || curves.iter().flat_map(&line).map(|(_, value)| *value);
+    let values = || curves.iter().flat_map(|curve| &curve.panels[place]).map(|(_, value)| *value);
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
-    let last = curves.iter().flat_map(&line).map(|(epoch, _)| *epoch).fold(2.0, f64::max);
+    let epochs = || curves.iter().flat_map(|curve| &curve.panels[place]).map(|(epoch, _)| *epoch);
+    let last = epochs().fold(2.0, f64::max);
     if high <= 0.0 {
         return Ok(());
     }
-    let (low, high) = (0.93 * low, 1.07 * high);
-    // One more digit than on a linear axis, because a logarithmic axis shows small values next to large ones.
-    let digits = digits(low, high) + 1;
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .caption(caption, ("sans-serif", 13).into_font().color(&INK))
-        .x_label_area_size(26)
-        .y_label_area_size(52)
-        .build_cartesian_2d(1.0..last, (low..high).log_scale().with_key_points(ticks(low, high)))?;
-    plain(&mut chart.configure_mesh())
-        .x_labels(8)
-        .y_labels(14)
-        .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-        .y_label_formatter(&|value| format!("{value:.digits$}"))
-        .draw()?;
-    for run in curves {
-        draw_run(&mut chart, line(run), series(run.variant), mark(run))?;
+    let x = Axis::whole(1.0, last, frame.ticks_across());
+    let plot = Plot { canvas, frame, x, y: Axis::logarithmic(0.93 * low, 1.07 * high, frame.ticks_upwards()) };
+    plot.axes(caption, "epoch")?;
+    let mut ends: Vec<(usize, Vec<i32>)> = palette.highlighted.iter().map(|variant| (*variant, Vec::new())).collect();
+    for variant in palette.stacked(curves.iter().map(|curve| curve.variant).collect::<BTreeSet<_>>().into_iter()) {
+        for curve in curves.iter().filter(|curve| curve.variant == variant) {
+            let (line, colour) = (&curve.panels[place], palette.colour(variant));
+            plot.curve(line, colour, 1)?;
+            let marked = line.iter().find(|(epoch, _)| place == 1 && Some(*epoch) == curve.selected);
+            if let Some(point) = marked {
+                canvas.ring(plot.at(*point), 4, colour)?;
+                let label = &groups.variants[variant].label;
+                canvas.tooltip(plot.at(*point), 5, &format!("{label}: epoch {}, {:.5}", point.0, point.1));
+            }
+            if let (Some(point), Some((_, of_variant))) =
+                (line.last(), ends.iter_mut().find(|(known, _)| *known == variant))
+            {
+                of_variant.push(plot.at(*point).1);
+            }
+        }
     }
-    Ok(())
-}
-
-/// Returns the tick values of a logarithmic axis: 1, 2 and 5 of each decade, or evenly spread values if these are fewer than three.
-fn ticks(low: f64, high: f64) -> Vec<f64> {
-    let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
-    let inside = |value: &f64| (low..=high).contains(value);
-    let round: Vec<f64> =
-        decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(decade))).filter(inside).collect();
-    if round.len() >= 3 {
-        return round;
+    if place == 1 {
+        ends.retain(|(_, heights)| !heights.is_empty());
+        let wanted: Vec<i32> =
+            ends.iter().map(|(_, heights)| heights.iter().sum::<i32>() / heights.len() as i32).collect();
+        let heights = apart(&wanted, 15, (frame.top, frame.bottom));
+        for ((variant, _), y) in ends.iter().zip(heights) {
+            let variant = &groups.variants[*variant];
+            let name = if variant.baseline { BASELINE } else { variant.label.split(' ').next().unwrap_or_default() };
+            canvas.text((frame.right + 8, y), Anchor::Left, name)?;
+        }
     }
-    let spread = (high - low) / 4.0;
-    let decade = 10_f64.powf(spread.log10().floor());
-    let step = [1.0, 2.0, 5.0].map(|digit| digit * decade).into_iter().rfind(|step| *step <= spread).unwrap_or(decade);
-    let first = (low / step).ceil() as i64;
-    (first..).map(|index| index as f64 * step).take_while(|value| *value <= high).collect()
-}
-
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, WithKeyPoints<LogCoord<f64>>>>;
-
-fn draw_run(chart: &mut Chart<'_, '_>, line: &Line, colour: RGBColor, mark: Option<f64>) -> DrawResult {
-    chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(1)))?;
-    let marked = line.iter().find(|(epoch, _)| Some(*epoch) == mark);
-    chart.draw_series(marked.map(|point| Circle::new(*point, 4, colour.stroke_width(2))))?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Curves, medians, ticks};
+    use super::{Curves, medians};
 
     #[test]
     fn many_seeds_become_the_median_of_each_epoch() {
         let run = |variant: usize, values: &[f64]| {
             let line: Vec<(f64, f64)> = values.iter().enumerate().map(|(i, v)| (i as f64 + 1.0, *v)).collect();
-            Curves { variant, panels: [line.clone(), line], selected: Some(1.0) }
+            Curves { variant, runs: 1, panels: [line.clone(), line], selected: Some(1.0) }
         };
         let curves = medians(&[run(0, &[3.0, 1.0]), run(0, &[1.0, 2.0]), run(0, &[2.0]), run(4, &[5.0])]);
         assert_eq!(curves.iter().map(|curve| curve.variant).collect::<Vec<_>>(), [0, 4]);
         assert_eq!(curves[0].panels[1], [(1.0, 2.0), (2.0, 1.5)]);
         assert_eq!(curves[0].selected, None);
-    }
-
-    #[test]
-    fn every_axis_has_tick_values() {
-        assert_eq!(ticks(0.09, 6.0), [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]);
-        let near: Vec<String> = ticks(0.62, 0.97).iter().map(|value| format!("{value:.2}")).collect();
-        assert_eq!(near, ["0.65", "0.70", "0.75", "0.80", "0.85", "0.90", "0.95"]);
-        assert!(ticks(0.31, 0.311).len() >= 4);
     }
 }

@@ -1,53 +1,56 @@
-//! Draws the legend: the colour of each variant.
+//! The legend: the colour of each highlighted variant that is drawn, and how many others are grey.
 
-use plotters::prelude::{Color, PathElement};
-
-use super::ink;
-use crate::analysis::{MAX_DRAWN, Variant};
-use crate::cause::Cause;
-use crate::report::figure::{Area, series};
+use super::palette::{OTHERS, Palette};
+use crate::analysis::Groups;
+use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, WIDE, text_width};
+use crate::report::figure::counted;
 use crate::text::truncated_middle;
 
-/// Width of a legend, in pixels.
-const WIDTH: usize = 900;
-/// Approximate width of a character, in pixels.
-const CHARACTER: f64 = 6.9;
-/// Maximum number of columns.
-const COLUMNS: usize = 3;
-/// Line height, in pixels.
-const LINE: u32 = 20;
-/// Space before a name, in pixels.
-const START: usize = 22;
+/// Height of a line, length of a sample, and space between entries, in pixels.
+const LINE: i32 = 19;
+const SAMPLE: i32 = 16;
+const GAP: i32 = 18;
+/// Maximum number of characters of a name.
+const CHARACTERS: usize = 50;
 
-/// Returns the number of columns: [`COLUMNS`] if the longest name fits, else two, with names cut in the middle.
-fn columns(variants: &[Variant]) -> usize {
-    let longest = drawn(variants).map(|variant| variant.label.chars().count()).max().unwrap_or(0);
-    if longest <= characters(COLUMNS) { COLUMNS } else { 2 }
+/// A legend whose entries have their places.
+pub(in crate::report) struct Legend {
+    entries: Vec<(Pixel, plotters::prelude::RGBColor, String)>,
+    /// Height, in pixels.
+    pub height: i32,
 }
 
-/// Returns the number of characters that fit in one of `columns` columns.
-fn characters(columns: usize) -> usize {
-    ((WIDTH / columns - START - 14) as f64 / CHARACTER) as usize
-}
-
-fn drawn(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
-    variants.iter().take(MAX_DRAWN)
-}
-
-/// Returns the height of a legend, in pixels.
-pub(in crate::report) fn legend_height(variants: &[Variant]) -> u32 {
-    LINE * drawn(variants).count().div_ceil(columns(variants)) as u32
-}
-
-/// Draws a coloured line and the name of each drawn variant; the upper edge is `top`.
-pub(in crate::report) fn legend(area: &Area<'_>, variants: &[Variant], top: u32) -> Result<(), Cause> {
-    let columns = columns(variants);
-    for (index, variant) in drawn(variants).enumerate() {
-        let x = (14 + WIDTH / columns * (index % columns)) as i32;
-        let y = top as i32 + (LINE as usize * (index / columns)) as i32;
-        area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
-        let label = truncated_middle(&variant.label, characters(columns));
-        area.draw_text(&label, &ink(13), (x + START as i32, y - 1))?;
+impl Legend {
+    /// Lists the drawn variants.
+    pub(in crate::report) fn of(groups: &Groups<'_>, palette: &Palette, drawn: &[usize]) -> Self {
+        let named = palette.highlighted.iter().filter(|index| drawn.contains(index));
+        let mut texts: Vec<_> = named
+            .map(|index| (palette.colour(*index), truncated_middle(&groups.variants[*index].label, CHARACTERS)))
+            .collect();
+        let others = drawn.iter().filter(|index| !palette.is_highlighted(**index)).count();
+        if others > 0 {
+            texts.push((OTHERS, format!("{} in grey", counted(others, "other variant"))));
+        }
+        let mut at = (12, 0);
+        let mut entries = Vec::new();
+        for (colour, text) in texts {
+            let width = SAMPLE + 6 + text_width(&text, TEXT);
+            if at.0 > 12 && at.0 + width > WIDE - 12 {
+                at = (12, at.1 + LINE);
+            }
+            entries.push((at, colour, text));
+            at.0 += width + GAP;
+        }
+        Self { entries, height: at.1 + LINE }
     }
-    Ok(())
+
+    /// Draws the legend below `top`.
+    pub(in crate::report) fn draw(&self, canvas: &Canvas<'_>, top: i32) -> DrawResult {
+        for ((x, y), colour, text) in &self.entries {
+            let y = top + y + LINE / 2;
+            canvas.line(vec![(*x, y), (x + SAMPLE, y)], *colour, 3)?;
+            canvas.text((x + SAMPLE + 6, y), Anchor::Left, text)?;
+        }
+        Ok(())
+    }
 }

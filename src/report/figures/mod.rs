@@ -1,35 +1,45 @@
 //! The figures of a page, one kind per file.
 
-mod bars;
+pub(super) mod axis;
 mod contour;
 mod dots;
-mod few_ticks;
+mod effect_rows;
 mod forest;
+mod heat_map;
 mod history;
+mod importance;
 mod kind;
+pub(super) mod labels;
 mod learning;
 pub(super) mod legend;
+pub(super) mod palette;
 mod parallel;
 mod pareto;
+pub(super) mod plot;
+pub(super) mod range;
 mod ranks;
+mod seeds;
 mod selection;
+mod setting;
 mod shapes;
 mod slices;
+mod smooth;
 mod stability;
-mod style;
+#[cfg(test)]
+mod tests;
 
 pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
-pub(super) use style::ink;
-use style::{centred, room};
 
 /// All kinds of figures, in their order within a chapter.
-const KINDS: [FigureKind; 14] = [
-    bars::KIND,
+const KINDS: [FigureKind; 16] = [
+    seeds::KIND,
+    heat_map::KIND,
     forest::VARIANTS,
     ranks::KIND,
     forest::LEVELS,
     contour::KIND,
     shapes::KIND,
+    importance::KIND,
     slices::KIND,
     parallel::KIND,
     history::KIND,

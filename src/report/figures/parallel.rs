@@ -1,105 +1,128 @@
-//! Draws parallel coordinates: one line per trial, through its level on every axis to its result.
+//! Draws parallel coordinates: one line per trial, through its value on every axis to its result.
 
-use plotters::prelude::*;
+use plotters::prelude::Color;
 
-use super::{FigureChapter, FigureKind, centred, ink, room};
-use crate::analysis::{Groups, SearchedAxis, Variant, is_point, searched};
+use super::axis::Axis;
+use super::range::room;
+use super::setting::{Setting, declared_logarithmic};
+use super::{FigureChapter, FigureKind, FigureSource};
+use crate::analysis::{Variant, is_point, searched};
 use crate::evaluate::Selection;
+use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, WIDE, fitted, text_width};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
+use crate::report::figure::{Figure, FigureTexts, INK, PAPER, ramp};
 use crate::statistics::summary;
-use crate::text::truncated;
+use crate::store::RunRow;
+use crate::text::last_component;
 
 /// Minimum number of axes; with fewer, a slice shows the same.
 const FEWEST_AXES: usize = 2;
 const MOST_AXES: usize = 7;
 /// Maximum number of lines. If there are more trials, only every n-th by rank is drawn.
 const MOST_LINES: usize = 300;
+/// Position of the axes, in pixels.
+const LEFT: i32 = 60;
+const RIGHT: i32 = WIDE - 64;
+const TOP: i32 = 84;
+const BOTTOM: i32 = 336;
+/// Number of ticks on an axis.
+const TICKS: usize = 7;
 
 /// One figure; none with fewer than two axes.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Hyperparameters,
-    draw: |source| Ok(coordinates(source.groups, source.prefix)?.into_iter().collect()),
+    draw: |source| Ok(coordinates(source)?.into_iter().collect()),
 };
 
-fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+/// A finished trial: one of its runs, and its mean.
+struct Trial<'g> {
+    run: &'g RunRow,
+    mean: f64,
+    label: &'g str,
+}
+
+fn coordinates(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
+    let groups = source.groups;
     let mut axes = searched(groups);
     axes.truncate(MOST_AXES);
     let metric = groups.first_metric();
     let label = metric.label;
-    let mut trials: Vec<(Vec<usize>, f64)> = Vec::new();
+    let trial = |variant| {
+        let runs = || groups.of_variant(variant);
+        let values: Vec<f64> = runs().filter_map(|run| groups.value(run, Selection::Selected, metric)).collect();
+        Some(Trial { run: runs().next()?, mean: summary(&values)?.mean, label: &variant.label })
+    };
     let is_drawn = |variant: &&Variant| groups.of_variant(variant).any(is_point) && groups.is_finished(variant);
-    for variant in groups.variants.iter().filter(is_drawn) {
-        let values: Vec<f64> =
-            groups.of_variant(variant).filter_map(|run| groups.value(run, Selection::Selected, metric)).collect();
-        if let (Some(run), Some(summary)) = (groups.of_variant(variant).next(), summary(&values)) {
-            trials.push((axes.iter().map(|axis| axis.level(run)).collect(), summary.mean));
-        }
-    }
-    let Some((low, high)) = room(trials.iter().map(|(_, value)| *value)) else { return Ok(None) };
+    let mut trials: Vec<Trial<'_>> = groups.variants.iter().filter(is_drawn).filter_map(trial).collect();
+    let Some((low, high)) = room(trials.iter().map(|trial| trial.mean)) else { return Ok(None) };
     if axes.len() < FEWEST_AXES || trials.len() < 3 {
         return Ok(None);
     }
     // The best trials come last, so that they are drawn on top.
-    trials.sort_by(|a, b| metric.direction.rank(b.1, a.1));
+    trials.sort_by(|a, b| metric.direction.rank(b.mean, a.mean));
     let every = trials.len().div_ceil(MOST_LINES);
-    let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
-    let title =
-        groups.marked(&format!("one line per finished trial, brighter is better{thinned}; right: mean {label}"));
-    let about = groups.about(
-        format!("{prefix}parallel"),
+    let thinned = if every > 1 { format!(" Only one trial in {every} is drawn, by rank.") } else { String::new() };
+    let finished = groups.variants.iter().filter(is_drawn).flat_map(|variant| groups.of_variant(variant));
+    let texts = FigureTexts::of(
+        groups,
+        finished,
+        format!("{}parallel", source.prefix),
         &format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()),
+        &format!(
+            "A line is a finished trial; the right axis is its mean {label}. Brighter lines have better ranks. Axes of numbers are true to \
+             scale; names are spread a little.{thinned}"
+        ),
     );
-    let digits = digits(low, high);
-    let (top, bottom) = (86, 330);
-    let column = |place: usize| 80 + (800 * place / axes.len()) as i32;
-    let height = |part: f64| bottom - (part * f64::from(bottom - top)).round() as i32;
-    let of_level = |level: usize, levels: usize| height((level as f64 + 0.5) / levels as f64);
-    Figure::draw(about, (960, 360), |area| {
-        area.draw_text(&title, &ink(15), (12, 8))?;
-        let rank = |index: usize| index as f64 / (trials.len() - 1).max(1) as f64;
-        for (index, (levels, value)) in
-            trials.iter().enumerate().rev().step_by(every).collect::<Vec<_>>().into_iter().rev()
-        {
-            // Lines through the same level are shifted by rank; otherwise they would hide each other.
-            let shift = (16.0 * (rank(index) - 0.5)) as i32;
-            let on_axes = levels.iter().zip(&axes).enumerate();
+    let logarithmic = declared_logarithmic(source.rows);
+    let settings: Vec<Setting<'_>> =
+        axes.iter().map(|axis| Setting::of(axis, trials.iter().map(|trial| trial.run), &logarithmic, TICKS)).collect();
+    let result = Axis::linear(low, high, TICKS);
+    let gap = (RIGHT - LEFT) / axes.len() as i32;
+    let column = |place: usize| LEFT + (RIGHT - LEFT) * place as i32 / axes.len() as i32;
+    let height = |part: f64| BOTTOM - (part * f64::from(BOTTOM - TOP)).round() as i32;
+    Figure::draw(texts, (WIDE, BOTTOM + 16), |canvas| {
+        canvas.title(&groups.marked("Settings of each trial and its result"))?;
+        for (index, trial) in trials.iter().enumerate().rev().step_by(every).collect::<Vec<_>>().into_iter().rev() {
+            let rank = index as f64 / (trials.len() - 1).max(1) as f64;
+            let on_axes = settings.iter().enumerate();
             let mut line: Vec<(i32, i32)> = on_axes
-                .map(|(place, (level, axis))| (column(place), of_level(*level, axis.levels.len()) - shift))
+                .map(|(place, setting)| (column(place), height(setting.place(trial.run) + setting.jitter(index))))
                 .collect();
-            line.push((column(axes.len()), height((value - low) / (high - low))));
-            area.draw(&PathElement::new(line, ramp(rank(index)).stroke_width(2)))?;
+            let end = (column(axes.len()), height(result.part(trial.mean)));
+            line.push(end);
+            canvas.line(line, ramp(rank), 2)?;
+            canvas.tooltip(end, 4, &format!("{}: {:.4}", trial.label, trial.mean));
         }
-        for place in 0..=axes.len() {
-            area.draw(&PathElement::new([(column(place), top), (column(place), bottom)], INK.stroke_width(1)))?;
-            let heading = axes.get(place).map_or_else(|| label.to_owned(), SearchedAxis::short_heading);
-            // Headings alternate between two heights, because long names of neighbouring axes would overlap.
-            let y = if place % 2 == 0 { 52 } else { 70 };
-            area.draw_text(&heading, &centred(12), (column(place), y))?;
+        for (place, setting) in settings.iter().enumerate() {
+            let heading = last_component(&setting.axis.name);
+            draw_axis(canvas, (column(place), place), heading, gap, &setting.ticks(), &height)?;
         }
-        for (place, axis) in axes.iter().enumerate() {
-            let step = axis.levels.len().div_ceil(8);
-            for (level, name) in axis.ticks.iter().enumerate().step_by(step) {
-                // The name is placed above the bundle of lines.
-                let (x, y) = (column(place), of_level(level, axis.levels.len()));
-                let name = truncated(name, 14);
-                let width = 7 * name.chars().count() as i32 + 2;
-                area.draw(&Rectangle::new([(x + 3, y - 28), (x + 3 + width, y - 13)], PAPER.mix(0.8).filled()))?;
-                area.draw_text(&name, &ink(11), (x + 4, y - 26))?;
-            }
-        }
-        for part in [0.0, 0.5, 1.0] {
-            let text = format!("{:.digits$}", low + part * (high - low));
-            draw_value_label(area, &text, (column(axes.len()), height(part)))?;
-        }
-        Ok(())
+        let ticks: Vec<(f64, String)> =
+            result.ticks.iter().map(|(value, label)| (result.part(*value), label.clone())).collect();
+        draw_axis(canvas, (column(axes.len()), axes.len()), label, gap, &ticks, &height)
     })
     .map(Some)
 }
 
-/// Draws text right of a point, with a short line to the point.
-fn draw_value_label(area: &Area<'_>, text: &str, (x, y): (i32, i32)) -> DrawResult {
-    area.draw(&PathElement::new([(x - 3, y), (x + 3, y)], MESH.stroke_width(1)))?;
-    area.draw_text(text, &ink(11), (x + 6, y - 7))?;
+/// Draws an axis with its heading and its numbers, which stand right of it.
+fn draw_axis(
+    canvas: &Canvas<'_>,
+    (x, place): (i32, usize),
+    heading: &str,
+    gap: i32,
+    ticks: &[(f64, String)],
+    height: &dyn Fn(f64) -> i32,
+) -> DrawResult {
+    canvas.line(vec![(x, TOP), (x, BOTTOM)], INK, 1)?;
+    // Headings alternate between two heights, because long names of neighbouring axes would overlap.
+    let y = if place.is_multiple_of(2) { 46 } else { 66 };
+    canvas.text((x, y), Anchor::Centre, &fitted(heading, TEXT, 2 * gap - 16))?;
+    for (part, label) in ticks {
+        let y = height(*part);
+        let label = fitted(label, TEXT, gap - 14);
+        canvas.line(vec![(x - 4, y), (x, y)], INK, 1)?;
+        canvas.fill([(x + 5, y - 7), (x + 8 + text_width(&label, TEXT), y + 7)], PAPER.mix(0.75))?;
+        canvas.text((x + 6, y), Anchor::Left, &label)?;
+    }
     Ok(())
 }

@@ -1,14 +1,23 @@
 //! Draws each variant's result against its costs, with the Pareto front.
 
-use plotters::prelude::*;
+use plotters::prelude::Color;
 
-use super::legend::{legend, legend_height};
-use super::{FigureChapter, FigureKind, ink, room};
-use crate::analysis::{Costs, Groups, MAX_DRAWN};
+use super::axis::{Axis, spans_decades};
+use super::labels::Labels;
+use super::legend::Legend;
+use super::palette::Palette;
+use super::plot::{Frame, Plot};
+use super::range::room;
+use super::{FigureChapter, FigureKind};
+use crate::analysis::{Costs, Groups};
+use crate::config::BASELINE;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{Direction, Metric};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, WIDE};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
+use crate::report::figure::{Figure, FigureTexts, INK};
+use crate::statistics::{Summary, summary};
+use crate::text::mean_and_deviation;
 
 /// A cost: its name, and the function that reads it.
 type Cost = (&'static str, fn(&Costs) -> Option<f64>);
@@ -19,14 +28,17 @@ const COSTS: [Cost; 4] = [
     ("seconds of training", |costs| costs.training),
 ];
 
-/// Maximum number of dots for variants without a colour of their own. If there are more, only every n-th is drawn; the front uses all.
+/// Maximum number of grey dots. If there are more variants, only every n-th is drawn; the front uses all.
 const MOST_DOTS: usize = 300;
+/// Height of a panel with its texts, in pixels.
+const PANEL: i32 = 250;
 
 /// One variant in one panel.
 struct Point {
     variant: usize,
     cost: f64,
-    value: f64,
+    /// Mean and deviation over seeds.
+    value: Summary,
 }
 
 /// One panel per cost; no figure if no variant has both a number and a cost.
@@ -39,8 +51,11 @@ fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Fi
     let metric = groups.first_metric();
     let label = metric.label;
     let categories = groups.common_categories(Selection::Selected, metric);
-    let means = groups.variants.iter().map(|variant| groups.mean(variant, &categories, Selection::Selected, metric));
-    let measured: Vec<(&Costs, Option<f64>)> = costs.iter().zip(means).collect();
+    let value = |variant| {
+        let by_seed = groups.means(variant, &categories, Selection::Selected, metric);
+        summary(&by_seed.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
+    };
+    let measured: Vec<(&Costs, Option<Summary>)> = costs.iter().zip(groups.variants.iter().map(value)).collect();
     let points = |(_, read): &Cost| -> Vec<Point> {
         let all = measured.iter().enumerate();
         all.filter_map(|(variant, (costs, value))| Some(Point { variant, cost: read(costs)?, value: (*value)? }))
@@ -51,65 +66,122 @@ fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Fi
     if panels.is_empty() {
         return Ok(None);
     }
-    let others = groups.variants.len().saturating_sub(MAX_DRAWN);
-    let rest = match others {
-        0 => String::new(),
-        1..=MOST_DOTS => format!(" (grey: the other {others} variants)"),
-        _ => format!(" (grey: one in {} of the other {others} variants)", others.div_ceil(MOST_DOTS)),
-    };
-    let title = groups.marked(&format!("{label} against cost, with the Pareto front{rest}"));
-    let about = groups
-        .about(format!("{prefix}pareto"), &format!("{label} of each variant against its costs, with the Pareto front"));
-    let (columns, head) = (2, 36 + legend_height(&groups.variants));
-    let height = head + 230 * panels.len().div_ceil(columns) as u32;
-    Figure::draw(about, (960, height), |area| {
-        area.draw_text(&title, &ink(15), (12, 8))?;
-        legend(area, &groups.variants, 34)?;
-        let (_, below) = area.split_vertically(head);
-        for (tile, (caption, points)) in
-            below.split_evenly((panels.len().div_ceil(columns), columns)).iter().zip(&panels)
-        {
-            panel(tile, caption, metric, points)?;
+    let palette = Palette::of(groups);
+    let others = groups.variants.len().saturating_sub(palette.highlighted.len());
+    let every = others.div_ceil(MOST_DOTS).max(1);
+    let others = (0..groups.variants.len()).filter(|index| !palette.is_highlighted(*index)).step_by(every);
+    let mut drawn: Vec<usize> = others.chain(palette.highlighted.iter().copied()).collect();
+    drawn.retain(|index| panels.iter().any(|(_, points)| points.iter().any(|point| point.variant == *index)));
+    let thinned = if every > 1 { format!(" Only one grey variant in {every} is drawn.") } else { String::new() };
+    let texts = FigureTexts::of(
+        groups,
+        drawn.iter().flat_map(|index| groups.of_variant(&groups.variants[*index])),
+        format!("{prefix}pareto"),
+        &format!("{label} of each variant against its costs, with the Pareto front"),
+        &format!(
+            "Mean {label} of each variant against its costs. Lines are ± one standard deviation over seeds. The step line joins variants \
+             that no cheaper variant beats.{thinned}"
+        ),
+    );
+    let legend = Legend::of(groups, &palette, &drawn);
+    let head = 34 + legend.height;
+    let rows = panels.len().div_ceil(2) as i32;
+    Figure::draw(texts, (WIDE, head + PANEL * rows), |canvas| {
+        canvas.title(&groups.marked(&format!("{label} against cost")))?;
+        legend.draw(canvas, 30)?;
+        for (place, (caption, points)) in panels.iter().enumerate() {
+            let (left, top) = (WIDE / 2 * (place as i32 % 2), head + PANEL * (place as i32 / 2));
+            let frame = Frame { left: left + 66, top: top + 34, right: left + WIDE / 2 - 22, bottom: top + PANEL - 42 };
+            panel(canvas, frame, caption, metric, points, (groups, &palette, &drawn))?;
         }
         Ok(())
     })
     .map(Some)
 }
 
-fn panel(area: &Area<'_>, caption: &str, metric: Metric, points: &[Point]) -> DrawResult {
-    let (left, right) = room(points.iter().map(|point| point.cost)).unwrap_or((0.0, 1.0));
-    let (low, high) = room(points.iter().map(|point| point.value)).unwrap_or((0.0, 1.0));
-    let (digits, costs) = (digits(low, high), CostAxis::new(left, right));
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .margin_right(24)
-        .caption(format!("{} by {caption}", metric.label), ("sans-serif", 13).into_font().color(&INK))
-        .x_label_area_size(26)
-        .y_label_area_size(56)
-        .build_cartesian_2d(left.max(0.0)..right, low..high)?;
-    plain(&mut chart.configure_mesh())
-        .x_labels(5)
-        .y_labels(5)
-        .x_label_formatter(&|cost| costs.text(*cost))
-        .y_label_formatter(&|value| format!("{value:.digits$}"))
-        .draw()?;
+fn panel(
+    canvas: &Canvas<'_>,
+    frame: Frame,
+    caption: &str,
+    metric: Metric,
+    points: &[Point],
+    (groups, palette, drawn): (&Groups<'_>, &Palette, &[usize]),
+) -> DrawResult {
+    let (low_cost, high_cost) =
+        points.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), point| (l.min(point.cost), h.max(point.cost)));
+    let x = if spans_decades(low_cost, high_cost) {
+        Axis::logarithmic(low_cost / 1.3, high_cost * 1.3, frame.ticks_across())
+    } else {
+        let margin = (0.12 * (high_cost - low_cost)).max(0.02 * high_cost).max(1e-9);
+        Axis::linear((low_cost - margin).max(0.0), high_cost + margin, frame.ticks_across())
+    };
+    let ends = |point: &Point| {
+        let deviation = point.value.deviation.filter(|_| palette.is_highlighted(point.variant)).unwrap_or(0.0);
+        (point.value.mean - deviation, point.value.mean + deviation)
+    };
+    let reach = points.iter().map(ends).flat_map(|(low, high)| [low, high]);
+    let (low, high) = room(reach).unwrap_or((0.0, 1.0));
+    let plot = Plot { canvas, frame, x, y: Axis::linear(low, high, frame.ticks_upwards()) };
+    plot.axes(metric.label, caption)?;
     let mut steps: Vec<(f64, f64)> = Vec::new();
     for (cost, value) in pareto(points, metric.direction) {
         steps.extend(steps.last().map(|&(_, before)| (cost, before)));
         steps.push((cost, value));
     }
-    chart.draw_series(LineSeries::new(steps, INK.stroke_width(1)))?;
-    let (named, others): (Vec<&Point>, Vec<&Point>) = points.iter().partition(|point| point.variant < MAX_DRAWN);
-    let every = others.len().div_ceil(MOST_DOTS).max(1);
-    let dot = |at: &Point, size: u32| Circle::new((at.cost, at.value), size, series(at.variant).filled());
-    chart.draw_series(others.into_iter().step_by(every).map(|at| dot(at, 3)))?;
-    chart.draw_series(named.into_iter().map(|at| dot(at, 6)))?;
+    plot.curve(&steps, INK.mix(0.6), 1)?;
+    let find = |variant: usize| points.iter().find(|point| point.variant == variant);
+    for point in palette.stacked(drawn.iter().copied()).into_iter().filter_map(find) {
+        let at = plot.at((point.cost, point.value.mean));
+        let colour = palette.colour(point.variant);
+        if palette.is_highlighted(point.variant) {
+            let (from, to) = ends(point);
+            if to > from {
+                canvas.interval(plot.at((point.cost, from)), plot.at((point.cost, to)), colour)?;
+            }
+            canvas.dot(at, 6, colour)?;
+        } else {
+            canvas.dot(at, 3, colour.mix(0.7))?;
+        }
+        let label = &groups.variants[point.variant].label;
+        let text = format!("{label}: {}, {caption}: {}", mean_and_deviation(point.value), exact(point.cost));
+        canvas.tooltip(at, 6, &text);
+    }
+    names(&plot, points, groups, palette)
+}
+
+/// Writes the ids of the highlighted variants beside their points, where there is room.
+fn names(plot: &Plot<'_, '_>, points: &[Point], groups: &Groups<'_>, palette: &Palette) -> DrawResult {
+    let Frame { left, top, right, bottom } = plot.frame;
+    let at = |point: &Point| plot.at((point.cost, point.value.mean));
+    // A label covers neither a point nor an interval.
+    let around = points.iter().flat_map(|point| {
+        let (x, middle) = at(point);
+        let deviation = point.value.deviation.filter(|_| palette.is_highlighted(point.variant)).unwrap_or(0.0);
+        let upper = plot.at((point.cost, point.value.mean + deviation)).1;
+        let reach = middle - upper;
+        (-reach..=reach).step_by(6).map(move |dy| (x, middle + dy)).chain([(x, middle)])
+    });
+    let mut labels = Labels::new([left + 2, top, right, bottom - 2], around);
+    for variant in &palette.highlighted {
+        let Some(point) = points.iter().find(|point| point.variant == *variant) else { continue };
+        let label = &groups.variants[*variant].label;
+        let short =
+            if groups.variants[*variant].baseline { BASELINE } else { label.split(' ').next().unwrap_or(label) };
+        if let Some(place) = labels.place(at(point), short) {
+            plot.canvas.text(place, Anchor::Left, short)?;
+        }
+    }
     Ok(())
+}
+
+/// Formats a cost with all digits that matter.
+fn exact(cost: f64) -> String {
+    if cost >= 1000.0 { format!("{cost:.0}") } else { crate::text::round_to_digits(cost, 4).to_string() }
 }
 
 /// Returns the Pareto front by cost: the points that no other point beats at the same or a lower cost.
 fn pareto(points: &[Point], direction: Direction) -> Vec<(f64, f64)> {
-    let mut sorted: Vec<(f64, f64)> = points.iter().map(|point| (point.cost, point.value)).collect();
+    let mut sorted: Vec<(f64, f64)> = points.iter().map(|point| (point.cost, point.value.mean)).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(direction.rank(a.1, b.1)));
     let mut best = f64::NEG_INFINITY;
     sorted.retain(|(_, value)| {
@@ -121,44 +193,16 @@ fn pareto(points: &[Point], direction: Direction) -> Vec<(f64, f64)> {
     sorted
 }
 
-/// Unit and decimals of an axis of costs, so that the numbers at its ticks differ.
-struct CostAxis {
-    unit: f64,
-    suffix: &'static str,
-    decimals: usize,
-}
-
-impl CostAxis {
-    fn new(low: f64, high: f64) -> Self {
-        let units = [(1e9, " G"), (1e6, " M"), (1e3, " k")];
-        let (unit, suffix) = units.into_iter().find(|(unit, _)| high >= *unit).unwrap_or((1.0, ""));
-        Self { unit, suffix, decimals: digits(low / unit, high / unit) }
-    }
-
-    /// Formats a cost: "11.2 M".
-    fn text(&self, cost: f64) -> String {
-        format!("{:.*}{}", self.decimals, cost / self.unit, self.suffix)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_front_holds_the_points_that_no_cheaper_point_beats() {
-        let point = |cost, value| Point { variant: 0, cost, value };
+        let point = |cost, mean| Point { variant: 0, cost, value: Summary { count: 1, mean, deviation: None } };
         let points = [point(3.0, 0.9), point(1.0, 0.5), point(2.0, 0.4), point(1.0, 0.6), point(4.0, 0.9)];
         assert_eq!(pareto(&points, Direction::Higher), [(1.0, 0.6), (3.0, 0.9)]);
         assert_eq!(pareto(&points, Direction::Lower), [(1.0, 0.5), (2.0, 0.4)]);
-    }
-
-    #[test]
-    fn the_numbers_at_ticks_differ() {
-        let texts = |low, high, ticks: [f64; 3]| ticks.map(|tick| CostAxis::new(low, high).text(tick));
-        assert_eq!(texts(0.5, 0.75, [0.55, 0.6, 0.65]), ["0.55", "0.60", "0.65"]);
-        assert_eq!(texts(1100.0, 1900.0, [1200.0, 1400.0, 1600.0]), ["1.20 k", "1.40 k", "1.60 k"]);
-        assert_eq!(texts(1e5, 9e5, [2e5, 4e5, 6e5]), ["200 k", "400 k", "600 k"]);
-        assert_eq!(texts(17e6, 23e6, [18e6, 20e6, 22e6]), ["18.0 M", "20.0 M", "22.0 M"]);
+        assert_eq!([exact(11_200_000.0), exact(1.234_56)], ["11200000", "1.235"]);
     }
 }

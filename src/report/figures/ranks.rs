@@ -1,12 +1,13 @@
 //! Draws a critical-difference diagram (Demšar 2006): mean ranks over categories, and bars that join variants that do not differ.
 
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::prelude::RGBColor;
 
-use super::{FigureChapter, FigureKind, centred, ink};
+use super::palette::Palette;
+use super::{FigureChapter, FigureKind};
 use crate::analysis::{MAX_DRAWN, RankTest, rank_tests};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, WIDE, fitted};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, FigureTexts, INK, first_of, series};
+use crate::report::figure::{Figure, FigureTexts, INK};
 use crate::text::truncated_middle;
 
 /// The ranks in the first metric; no figure if the runs allow no test (see [`rank_tests`]).
@@ -14,17 +15,25 @@ pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Ablation,
     draw: |source| {
         let groups = source.groups;
-        let test = rank_tests(source.sides, &[groups.first_metric()]).pop();
-        let about = || groups.about(format!("{}ranks", source.prefix), "Mean rank of each variant over the categories");
-        Ok(test.map(|test| diagram(&test, about(), &groups.marked(&title(&test)))).transpose()?.into_iter().collect())
+        let Some(test) = rank_tests(source.sides, &[groups.first_metric()]).pop() else { return Ok(Vec::new()) };
+        let palette = Palette::of(groups);
+        let colours: Vec<RGBColor> = source.sides.iter().enumerate().map(|(index, _)| palette.colour(index)).collect();
+        let ranked = ranked(&test, &colours);
+        let is_drawn = |label: &str| ranked.iter().any(|variant| variant.label == label);
+        let drawn = groups.variants.iter().filter(|variant| is_drawn(&variant.label));
+        let texts = FigureTexts::of(
+            groups,
+            drawn.flat_map(|variant| groups.of_variant(variant)),
+            format!("{}ranks", source.prefix),
+            "Mean rank of each variant over the categories",
+            &caption(&test, ranked.len()),
+        );
+        Ok(vec![diagram(&test, &ranked, texts, &groups.marked(&title(&test)))?])
     },
 };
 
-/// Width of the figure, and of each side's labels, in pixels.
-const WIDTH: i32 = 960;
-const LABELS: i32 = 300;
-/// Number of characters that fit beside the axis.
-const CHARACTERS: usize = 38;
+/// Width of each side's labels, in pixels.
+const LABELS: i32 = 280;
 /// Height of the title, of the axis with its numbers, of a bar and of a label, in pixels.
 const TITLE: i32 = 44;
 const AXIS: i32 = 26;
@@ -39,36 +48,45 @@ struct Ranked<'t> {
 }
 
 fn title(test: &RankTest) -> String {
-    let bars = match test.critical_difference {
-        Some(critical) => format!("bars join variants within the critical difference of {critical:.2} (Nemenyi, 5 %)"),
-        None => "the Friedman test shows no difference".to_owned(),
-    };
-    let (metric, categories) = (test.metric.label, test.categories.len());
-    format!("{metric}: mean rank over {categories} categories (rank 1 is best); {bars}")
+    format!("{}: mean rank over {} categories (1 is best)", test.metric.label, test.categories.len())
 }
 
-fn diagram(test: &RankTest, about: FigureTexts, title: &str) -> Result<Figure, ReportError> {
-    let mut ranked: Vec<Ranked<'_>> = test
+fn caption(test: &RankTest, drawn: usize) -> String {
+    let bars = match test.critical_difference {
+        Some(critical) => format!("Bars join variants within the critical difference of {critical:.2} (Nemenyi, 5 %)."),
+        None => "The Friedman test shows no difference.".to_owned(),
+    };
+    let all = test.mean_ranks.len();
+    let first = if all > drawn { format!(" It names the best {drawn} of {all} variants.") } else { String::new() };
+    format!("Mean rank of each variant over the categories; rank 1 is best. {bars}{first}")
+}
+
+/// Returns the variants with the best mean ranks, best first.
+fn ranked<'t>(test: &'t RankTest, colours: &[RGBColor]) -> Vec<Ranked<'t>> {
+    let mut ranked: Vec<Ranked<'t>> = test
         .mean_ranks
         .iter()
-        .enumerate()
-        .map(|(index, (label, rank))| Ranked { label, rank: *rank, colour: series(index) })
+        .zip(colours)
+        .map(|((label, rank), colour)| Ranked { label, rank: *rank, colour: *colour })
         .collect();
     ranked.sort_by(|a, b| a.rank.total_cmp(&b.rank));
-    let all = ranked.len();
     ranked.truncate(MAX_DRAWN);
-    let joined = test.critical_difference.map(|critical| joined(&ranked, critical)).unwrap_or_default();
+    ranked
+}
+
+fn diagram(test: &RankTest, ranked: &[Ranked<'_>], texts: FigureTexts, title: &str) -> Result<Figure, ReportError> {
+    let all = test.mean_ranks.len();
+    let joined = test.critical_difference.map(|critical| joined(ranked, critical)).unwrap_or_default();
     let rows = ranked.len().div_ceil(2) as i32;
     let height = TITLE + AXIS + BAR * (joined.len() as i32 + 1) + LABEL * rows + 8;
-    let title = format!("{title}{}", first_of(MAX_DRAWN, all, "variants"));
-    Figure::draw(about, (WIDTH as u32, height as u32), |area| {
-        area.draw_text(&title, &ink(14), (12, 8))?;
-        let axis = Axis { area, ranks: all };
+    Figure::draw(texts, (WIDE, height), |canvas| {
+        canvas.title(title)?;
+        let axis = Axis { canvas, ranks: all };
         axis.draw()?;
         for (index, (first, last)) in joined.iter().enumerate() {
             let y = TITLE + AXIS + BAR * (index as i32 + 1);
             let ends = [(axis.x(ranked[*first].rank) - 4, y), (axis.x(ranked[*last].rank) + 4, y)];
-            area.draw(&PathElement::new(ends, INK.stroke_width(4)))?;
+            canvas.line(ends.to_vec(), INK, 4)?;
         }
         let top = TITLE + AXIS + BAR * (joined.len() as i32 + 1);
         for (index, variant) in ranked.iter().enumerate() {
@@ -96,24 +114,24 @@ fn joined(ranked: &[Ranked<'_>], critical: f64) -> Vec<(usize, usize)> {
 
 /// The axis of ranks.
 struct Axis<'a, 'b> {
-    area: &'a Area<'b>,
+    canvas: &'a Canvas<'b>,
     ranks: usize,
 }
 
 impl Axis<'_, '_> {
     fn x(&self, rank: f64) -> i32 {
         let part = (rank - 1.0) / (self.ranks - 1).max(1) as f64;
-        LABELS + (part * f64::from(WIDTH - 2 * LABELS)).round() as i32
+        LABELS + (part * f64::from(WIDE - 2 * LABELS)).round() as i32
     }
 
     fn draw(&self) -> DrawResult {
         let y = TITLE + AXIS;
-        self.area.draw(&PathElement::new([(self.x(1.0), y), (self.x(self.ranks as f64), y)], INK.stroke_width(1)))?;
+        self.canvas.line(vec![(self.x(1.0), y), (self.x(self.ranks as f64), y)], INK, 1)?;
         let step = self.ranks.div_ceil(MAX_DRAWN).max(1);
         for rank in (1..=self.ranks).step_by(step) {
             let x = self.x(rank as f64);
-            self.area.draw(&PathElement::new([(x, y - 5), (x, y)], INK.stroke_width(1)))?;
-            self.area.draw_text(&rank.to_string(), &centred(12), (x, y - 14))?;
+            self.canvas.line(vec![(x, y - 5), (x, y)], INK, 1)?;
+            self.canvas.text((x, y - 13), Anchor::Centre, &rank.to_string())?;
         }
         Ok(())
     }
@@ -121,12 +139,14 @@ impl Axis<'_, '_> {
     /// Draws a line from the variant's rank to its label at height `y`.
     fn label(&self, variant: &Ranked<'_>, on_left: bool, y: i32) -> DrawResult {
         let x = self.x(variant.rank);
-        let (end, side, beyond) =
-            if on_left { (LABELS - 14, HPos::Right, -6) } else { (WIDTH - LABELS + 14, HPos::Left, 6) };
-        let path = [(x, TITLE + AXIS), (x, y), (end, y)];
-        self.area.draw(&PathElement::new(path, variant.colour.stroke_width(2)))?;
-        let text = format!("{} ({:.2})", truncated_middle(variant.label, CHARACTERS - 7), variant.rank);
-        self.area.draw_text(&text, &ink(12).pos(Pos::new(side, VPos::Center)), (end + beyond, y))?;
+        let (end, anchor, beyond) =
+            if on_left { (LABELS - 14, Anchor::Right, -6) } else { (WIDE - LABELS + 14, Anchor::Left, 6) };
+        let bend = (x, y);
+        self.canvas.line(vec![(x, TITLE + AXIS), bend, (end, y)], variant.colour, 2)?;
+        let rank = format!(" ({:.2})", variant.rank);
+        let text = format!("{}{rank}", fitted(&truncated_middle(variant.label, 30), TEXT, LABELS - 80));
+        self.canvas.text((end + beyond, y), anchor, &text)?;
+        self.canvas.tooltip(bend, 5, &format!("{}: mean rank {:.3}", variant.label, variant.rank));
         Ok(())
     }
 }
@@ -136,15 +156,15 @@ mod tests {
     use super::*;
     use crate::evaluate::metrics::PIXEL_AUROC;
 
-    fn ranked(ranks: &[f64]) -> Vec<Ranked<'static>> {
-        ranks.iter().map(|rank| Ranked { label: "", rank: *rank, colour: series(0) }).collect()
+    fn of_ranks(ranks: &[f64]) -> Vec<Ranked<'static>> {
+        ranks.iter().map(|rank| Ranked { label: "", rank: *rank, colour: INK }).collect()
     }
 
     #[test]
     fn bars_join_the_largest_groups_within_the_critical_difference() {
-        assert_eq!(joined(&ranked(&[1.2, 1.9, 2.9, 4.0]), 1.0), [(0, 1), (1, 2)]);
-        assert_eq!(joined(&ranked(&[1.0, 1.5, 2.0, 4.0]), 1.0), [(0, 2)]);
-        assert_eq!(joined(&ranked(&[1.0, 2.5, 4.0]), 1.0), []);
+        assert_eq!(joined(&of_ranks(&[1.2, 1.9, 2.9, 4.0]), 1.0), [(0, 1), (1, 2)]);
+        assert_eq!(joined(&of_ranks(&[1.0, 1.5, 2.0, 4.0]), 1.0), [(0, 2)]);
+        assert_eq!(joined(&of_ranks(&[1.0, 2.5, 4.0]), 1.0), []);
     }
 
     #[test]
@@ -158,10 +178,15 @@ mod tests {
             critical_difference: Some(1.17),
             apart: vec![("b".to_owned(), "a".to_owned())],
         };
-        let about =
-            FigureTexts { name: "ranks".to_owned(), description: String::new(), population: "120 runs".to_owned() };
-        let svg = diagram(&test, about, &title(&test)).expect("draws").svg().to_owned();
-        for text in ["b (1.12)", "c (2.12)", "a (2.75)", "mean rank over 8 categories", "critical difference of 1.17"] {
+        let texts = FigureTexts {
+            name: "ranks".to_owned(),
+            description: String::new(),
+            caption: caption(&test, 3),
+            population: "120 runs".to_owned(),
+        };
+        assert!(texts.caption.contains("critical difference of 1.17"), "{}", texts.caption);
+        let svg = diagram(&test, &ranked(&test, &[INK; 3]), texts, &title(&test)).expect("draws").svg().to_owned();
+        for text in ["b (1.12)", "c (2.12)", "a (2.75)", "mean rank over 8 categories"] {
             assert!(svg.contains(text), "{text}");
         }
     }

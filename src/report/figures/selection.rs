@@ -1,17 +1,21 @@
 //! Compares the rules that select an epoch: selected on held-out normals, last, and best on test.
 
 use super::dots::{DotRow, Dots, Mark, Shape};
+use super::palette::Palette;
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, left_out, series};
+use crate::report::figure::{Figure, FigureTexts};
 
-/// Each selection with its shape.
-const RULES: [(Selection, Shape); 3] =
-    [(Selection::Last, Shape::Ring), (Selection::Selected, Shape::Dot), (Selection::Oracle, Shape::Cross)];
+/// Each selection with its shape and name.
+const RULES: [(Selection, Shape, &str); 3] = [
+    (Selection::Last, Shape::Ring, "last epoch"),
+    (Selection::Selected, Shape::Dot, "selected epoch"),
+    (Selection::Oracle, Shape::Cross, "best epoch on test"),
+];
 
 /// Means over categories and seeds; no figure if no run is done.
 pub(super) const KIND: FigureKind = FigureKind {
@@ -21,25 +25,34 @@ pub(super) const KIND: FigureKind = FigureKind {
 
 fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     // The categories that all variants have are computed once, not for each variant.
-    let of_metric = |metric: &Metric| (*metric, RULES.map(|(rule, _)| groups.common_categories(rule, *metric)));
+    let of_metric = |metric: &Metric| (*metric, RULES.map(|(rule, ..)| groups.common_categories(rule, *metric)));
     let shared: Vec<_> = groups.metrics.iter().map(of_metric).collect();
     let marks = |variant: &Variant, metric: Metric, shared: &[Vec<&str>]| -> Vec<Mark> {
-        let mark = |((rule, shape), categories): (&(Selection, Shape), &Vec<&str>)| {
-            Some(Mark::new(groups.mean(variant, categories, *rule, metric)?, *shape))
+        let mark = |((rule, shape, name), categories): (&(Selection, Shape, &str), &Vec<&str>)| {
+            let value = groups.mean(variant, categories, *rule, metric)?;
+            Some(Mark { value, interval: None, shape: *shape, text: format!("{name}, mean {value:.4}") })
         };
         RULES.iter().zip(shared).filter_map(mark).collect()
     };
+    let palette = Palette::of(groups);
     let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| DotRow {
         label: variant.label.clone(),
-        colour: series(index),
+        colour: palette.colour(index),
         marks: shared.iter().map(|(metric, shared)| marks(variant, *metric, shared)).collect(),
     });
-    let rest = left_out(groups.variants.len());
     let by = if groups.selects_epochs() { "selected on held-out normals" } else { "no selection (last epoch)" };
-    let title = format!("mean at the epoch: ● {by}, ○ last, × best on test (oracle){rest}");
-    Dots { title, reference: None, rows: rows.collect() }.figure(
+    let texts = FigureTexts::of(
         groups,
+        groups.variants.iter().take(MAX_DRAWN).flat_map(|variant| groups.of_variant(variant)),
         format!("{prefix}rules"),
         "Mean of each variant by the rule that selects the epoch: selected, last, oracle",
-    )
+        "Mean of each variant at the selected epoch, at the last one, and at the best one on test. The best epoch on test is an \
+         oracle, not a result.",
+    );
+    Dots {
+        title: format!("Mean at the epoch: ● {by}, ○ last, × best on test (oracle)"),
+        reference: None,
+        rows: rows.collect(),
+    }
+    .figure(groups, texts)
 }

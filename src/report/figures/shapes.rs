@@ -1,77 +1,131 @@
 //! Draws the auto-encoders of the variants: narrowing stages, widening stages, and skip connections past the bottleneck.
 
-use plotters::prelude::*;
+use std::collections::HashMap;
 
-use super::{FigureChapter, FigureKind, centred, ink};
-use crate::analysis::Groups;
+use plotters::prelude::{Color, RGBColor};
+
+use super::kind::FigureSource;
+use super::palette::Palette;
+use super::{FigureChapter, FigureKind};
 use crate::cause::Cause;
 use crate::config::Trial;
+use crate::data::FeatureSet;
+use crate::model::weights::inspect;
 use crate::model::{AutoEncoder, Corruption, DiagramBox, Placement};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, WIDE, fitted};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, INK, series};
-use crate::text::{truncated, truncated_middle};
+use crate::report::figure::{Figure, FigureTexts, INK, counted};
+use crate::stages::{StageJob, StageKind};
+use crate::store::RunRow;
+use crate::text::truncated_middle;
 
 /// Maximum number of shapes in one figure.
 const MOST_SHAPES: usize = 6;
 /// Width and height of a tile, in pixels.
-const TILE: (u32, u32) = (320, 230);
-/// Channels and side of the drawn level: the teacher's second level, for images of 256 px.
-const CHANNELS: usize = 128;
-const SIDE: usize = 32;
+const TILE: (i32, i32) = (274, 236);
+/// The level that is drawn if the teacher has it.
+const USUAL_LEVEL: usize = 2;
 
 /// One tile per distinct shape; no figure if no variant has an auto-encoder.
-pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Ablation,
-    draw: |source| Ok(shapes(source.groups, source.prefix)?.into_iter().collect()),
-};
+pub(super) const KIND: FigureKind =
+    FigureKind { chapter: FigureChapter::Ablation, draw: |source| Ok(shapes(source)?.into_iter().collect()) };
 
-fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let mut shapes: Vec<(usize, &str, AutoEncoder)> = Vec::new();
-    for (index, variant) in groups.variants.iter().enumerate() {
-        let Some(run) = groups.of_variant(variant).next() else { continue };
+/// An auto-encoder at one level of its teacher.
+struct Shape<'g> {
+    variant: usize,
+    label: &'g str,
+    model: AutoEncoder,
+    level: Level,
+}
+
+/// A level of features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Level {
+    number: usize,
+    channels: usize,
+    side: usize,
+}
+
+fn shapes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
+    let groups = source.groups;
+    let mut shapes: Vec<Shape<'_>> = Vec::new();
+    let mut levels: HashMap<String, Option<Level>> = HashMap::new();
+    for (variant, of) in groups.variants.iter().enumerate() {
+        let Some(run) = groups.of_variant(of).next() else { continue };
         let Ok(trial) = serde_json::from_str::<Trial>(&run.settings) else { continue };
-        if trial.model != AutoEncoder::None && shapes.iter().all(|(.., known)| *known != trial.model) {
-            shapes.push((index, &variant.label, trial.model));
+        let teacher = format!("{:?} {}", trial.teacher, trial.data.image_size);
+        let level = *levels.entry(teacher).or_insert_with(|| level(source, run, &trial));
+        let Some(level) = level.filter(|_| trial.model != AutoEncoder::None) else { continue };
+        if shapes.iter().all(|shape| shape.model != trial.model || shape.level != level) {
+            shapes.push(Shape { variant, label: &of.label, model: trial.model, level });
         }
     }
-    if shapes.is_empty() {
-        return Ok(None);
-    }
+    let Some(Level { number, channels, side }) = shapes.first().map(|shape| shape.level) else { return Ok(None) };
     let left_out = shapes.len().saturating_sub(MOST_SHAPES);
     shapes.truncate(MOST_SHAPES);
-    let rest = if left_out > 0 { format!(" ({left_out} more not drawn)") } else { String::new() };
-    let title =
-        groups.marked(&format!("auto-encoders at level 2 (128 channels, 32×32 at 256 px): channels and side{rest}"));
-    let about = groups
-        .about(format!("{prefix}shapes"), "The auto-encoders' stages with their channels, sides and skip connections");
-    let (rows, columns) = (shapes.len().div_ceil(3), shapes.len().min(3));
-    Figure::draw(about, (960, 36 + TILE.1 * rows as u32), |area| {
-        area.draw_text(&title, &ink(15), (12, 8))?;
-        for (place, (index, label, model)) in shapes.iter().enumerate() {
-            let (column, row) = ((place % columns) as i32, (place / columns) as i32);
-            let corner = (12 + column * TILE.0 as i32, 36 + row * TILE.1 as i32);
-            let tile = Tile { area, corner, colour: series(*index) };
-            tile.area.draw_text(&truncated_middle(label, 40), &ink(13), corner)?;
-            tile.diagram(model)?;
+    let rest = if left_out > 0 { format!(" {} more not drawn.", counted(left_out, "shape")) } else { String::new() };
+    let texts = FigureTexts::of(
+        groups,
+        shapes.iter().flat_map(|shape| groups.of_variant(&groups.variants[shape.variant])),
+        format!("{}shapes", source.prefix),
+        "The auto-encoders' stages with their channels, sides and skip connections",
+        &format!(
+            "Auto-encoders at level {number} of the teacher, with {channels} channels of {side}×{side} pixels. Numbers are channels and \
+             sides of each stage. Lines above are skip connections.{rest}"
+        ),
+    );
+    let palette = Palette::of(groups);
+    let (rows, columns) = (shapes.len().div_ceil(3) as i32, shapes.len().min(3) as i32);
+    Figure::draw(texts, (WIDE, 32 + TILE.1 * rows), |canvas| {
+        let title = format!("Auto-encoders at level {number}: {channels} channels, {side}×{side}");
+        canvas.title(&groups.marked(&title))?;
+        for (place, shape) in shapes.iter().enumerate() {
+            let (column, row) = (place as i32 % columns, place as i32 / columns);
+            let corner = (12 + column * TILE.0, 32 + row * TILE.1);
+            let tile = Tile { canvas, corner, colour: palette.colour(shape.variant), side: shape.level.side };
+            let label = fitted(&truncated_middle(shape.label, 38), TEXT, TILE.0 - 14);
+            canvas.text((corner.0, corner.1 + 10), Anchor::Left, &label)?;
+            tile.diagram(&shape.model, shape.level.channels)?;
         }
         Ok(())
     })
     .map(Some)
 }
 
+/// Returns the drawn level of a run: the second one, or the first that its teacher is compared at. Its shape comes from the teacher's
+/// features, or else from the teacher's weights. `None` if neither can be read.
+fn level(source: &FigureSource<'_>, run: &RunRow, trial: &Trial) -> Option<Level> {
+    let numbers: Vec<usize> = trial.teacher.levels.numbers().collect();
+    let place = numbers.iter().position(|number| *number == USUAL_LEVEL).unwrap_or(0);
+    let number = *numbers.get(place)?;
+    let of_features = || {
+        let (_, StageJob::Score(score)) = source.rows.selected_stage(&run.id, StageKind::Score)? else { return None };
+        let folder = source.artifacts.verified_folder(StageKind::Features, score.features_test.key(), &[]).ok()?;
+        let shape = *FeatureSet::open(&folder).ok()?.header().levels.get(place)?;
+        Some(Level { number, channels: shape.channels, side: shape.height })
+    };
+    let of_weights = || {
+        let width = inspect(&trial.teacher.weights).ok()?.width;
+        Some(Level { number, channels: width << (number - 1), side: trial.data.image_size >> (number + 1) })
+    };
+    of_features().or_else(of_weights)
+}
+
 /// The upper left and the lower right corner of a box, in pixels.
 type Corners = [(i32, i32); 2];
 
 struct Tile<'a, 'b> {
-    area: &'a Area<'b>,
+    canvas: &'a Canvas<'b>,
     corner: (i32, i32),
     colour: RGBColor,
+    /// Side of the level's features.
+    side: usize,
 }
 
 impl Tile<'_, '_> {
-    fn diagram(&self, model: &AutoEncoder) -> DrawResult {
+    fn diagram(&self, model: &AutoEncoder, channels: usize) -> DrawResult {
         let Some(settings) = model.settings() else { return Ok(()) };
-        let diagram = settings.diagram(CHANNELS);
+        let diagram = settings.diagram(channels);
         let boxes = diagram
             .boxes
             .iter()
@@ -79,7 +133,7 @@ impl Tile<'_, '_> {
             .map(|(column, features)| self.features(column, diagram.boxes.len(), *features));
         let boxes = boxes.collect::<Result<Vec<_>, Cause>>()?;
         for pair in boxes.windows(2) {
-            let y = self.corner.1 + 108;
+            let y = self.corner.1 + 112;
             self.arrow((pair[0][1].0 + 1, y), (pair[1][0].0 - 1, y))?;
         }
         for (nesting, &(first, last)) in diagram.skips.iter().enumerate() {
@@ -98,40 +152,41 @@ impl Tile<'_, '_> {
 
     /// Draws a box of features in one of `columns` columns; its height follows the side.
     fn features(&self, column: usize, columns: usize, features: DiagramBox) -> Result<Corners, Cause> {
-        let width = 276 / columns as i32;
+        let width = (TILE.0 - 24) / columns as i32;
         let height = (96 >> features.halvings).max(14);
-        let (x, middle) = (self.corner.0 + column as i32 * width, self.corner.1 + 108);
+        let (x, middle) = (self.corner.0 + column as i32 * width, self.corner.1 + 112);
         let corners = [(x, middle - height / 2), (x + (width - 14).min(34), middle + height / 2)];
-        self.area.draw(&Rectangle::new(corners, self.colour.mix(0.75).filled()))?;
+        self.canvas.fill(corners, self.colour.mix(0.75))?;
         let centre = (corners[0].0 + corners[1].0) / 2;
-        self.area.draw_text(&features.channels.to_string(), &centred(12), (centre, corners[1].1 + 10))?;
-        self.area.draw_text(&format!("{0}²", SIDE >> features.halvings), &centred(10), (centre, corners[1].1 + 24))?;
+        let side = (self.side >> features.halvings).max(1);
+        self.canvas.text((centre, corners[1].1 + 11), Anchor::Centre, &features.channels.to_string())?;
+        self.canvas.text((centre, corners[1].1 + 25), Anchor::Centre, &format!("{side}²"))?;
+        self.canvas.tooltip_of_cell(corners, &format!("{} channels, {side}×{side}", features.channels));
         Ok(corners)
     }
 
     /// Draws a skip connection above the boxes; inner ones run lower.
     fn skip(&self, nesting: usize, from: Corners, to: Corners) -> DrawResult {
-        let y = self.corner.1 + 30 + 14 * nesting as i32;
+        let y = self.corner.1 + 34 + 14 * nesting as i32;
         let (start, end) = ((from[0].0 + from[1].0) / 2, (to[0].0 + to[1].0) / 2);
         let path = [(start, from[0].1), (start, y), (end, y), (end, to[0].1 - 2)];
-        self.area.draw(&PathElement::new(path, INK.stroke_width(1)))?;
+        self.canvas.line(path.to_vec(), INK, 1)?;
         self.head((end, to[0].1 - 2), (0, 1))
     }
 
     fn says(&self, text: &str) -> DrawResult {
-        self.area.draw_text(&truncated(text, 46), &ink(12), (self.corner.0, self.corner.1 + 200))?;
-        Ok(())
+        let at = (self.corner.0, self.corner.1 + 212);
+        self.canvas.text(at, Anchor::Left, &fitted(text, TEXT, TILE.0 - 14))
     }
 
     fn arrow(&self, from: (i32, i32), to: (i32, i32)) -> DrawResult {
-        self.area.draw(&PathElement::new([from, to], INK.stroke_width(1)))?;
+        self.canvas.line(vec![from, to], INK, 1)?;
         self.head(to, (1, 0))
     }
 
     /// Draws an arrow's head at (x, y), pointing towards (dx, dy).
     fn head(&self, (x, y): (i32, i32), (dx, dy): (i32, i32)) -> DrawResult {
         let corners = [(x, y), (x - 4 * dx - 3 * dy, y - 4 * dy - 3 * dx), (x - 4 * dx + 3 * dy, y - 4 * dy + 3 * dx)];
-        self.area.draw(&Polygon::new(corners.to_vec(), INK.filled()))?;
-        Ok(())
+        self.canvas.polygon(corners.to_vec(), INK)
     }
 }

@@ -1,107 +1,146 @@
-//! Draws the results at each level of each axis, whatever the other axes were.
+//! Draws the results at each value of each setting, whatever the other settings were.
 
-use plotters::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FigureChapter, FigureKind, ink, room};
-use crate::analysis::{Groups, SearchedAxis, distances, levels, searched};
+use plotters::prelude::Color;
+
+use super::axis::Axis;
+use super::palette::of_setting;
+use super::plot::{Frame, Plot};
+use super::range::room;
+use super::setting::{Setting, declared_logarithmic};
+use super::smooth::smooth;
+use super::{FigureChapter, FigureKind, FigureSource};
+use crate::analysis::{LevelEffect, distances, levels, searched};
+use crate::report::canvas::DrawResult;
+use crate::report::canvas::WIDE;
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
+use crate::report::figure::{Figure, FigureTexts, INK};
+use crate::statistics::summary;
 use crate::store::RunRow;
-use crate::text::truncated;
+use crate::text::signed;
 
 /// Maximum number of axes in one figure.
 const MOST_AXES: usize = 6;
-/// Maximum number of dots in one panel. If there are more runs, only every n-th is drawn.
+/// Maximum number of dots in one panel. If there are more trials, only every n-th is drawn.
 const MOST_DOTS: usize = 600;
-/// Maximum number of characters of a level's name.
-const LEVEL_CHARACTERS: usize = 11;
-/// Width of a character of a level's name, of the gap to the next name, and of the margins left and right of a panel's axis, in pixels.
-const CHARACTER: usize = 7;
-const GAP: usize = 10;
-const SIDE_MARGINS: usize = 80;
+/// Height of a panel with its texts, in pixels.
+const PANEL: i32 = 236;
 
 /// One panel per axis; no figure if nothing was searched.
-pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Hyperparameters,
-    draw: |source| Ok(slices(source.groups, source.prefix)?.into_iter().collect()),
-};
+pub(super) const KIND: FigureKind =
+    FigureKind { chapter: FigureChapter::Hyperparameters, draw: |source| Ok(slices(source)?.into_iter().collect()) };
 
-fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+/// A trial with the mean of its runs.
+type TrialMean<'r> = (&'r RunRow, f64);
+
+fn slices(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
+    let groups = source.groups;
     let axes = searched(groups);
-    let metric = groups.first_metric();
-    let label = metric.label;
-    let measured = distances(groups, metric);
+    let label = groups.first_metric().label;
+    let measured = distances(groups, groups.first_metric());
     if axes.is_empty() || measured.is_empty() {
         return Ok(None);
     }
+    let logarithmic = declared_logarithmic(source.rows);
+    let trials = trial_means(&measured);
+    let every = trials.len().div_ceil(MOST_DOTS);
+    let thinned = if every > 1 { format!(" Only one trial in {every} is drawn.") } else { String::new() };
     let shown = &axes[..axes.len().min(MOST_AXES)];
-    let every = measured.len().div_ceil(MOST_DOTS);
-    let thinned = if every > 1 { format!(" (one run in {every} drawn)") } else { String::new() };
-    let title = groups.marked(&format!(
-        "{label} by setting: difference from the category's mean, one dot per run; lines: effects of levels{thinned}"
-    ));
-    let about =
-        groups.about(format!("{prefix}slices"), &format!("{label} of all runs by the level of each searched setting"));
-    let (rows, columns) = (shown.len().div_ceil(2), shown.len().min(2));
-    Figure::draw(about, (960, 36 + 230 * rows as u32), |area| {
-        area.draw_text(&title, &ink(15), (12, 8))?;
-        let (_, below) = area.split_vertically(36);
-        for ((place, axis), tile) in shown.iter().enumerate().zip(below.split_evenly((rows, columns))) {
+    let texts = FigureTexts::of(
+        groups,
+        measured.iter().map(|(run, _)| *run),
+        format!("{}slices", source.prefix),
+        &format!("{label} of all trials by the value of each searched setting"),
+        &format!(
+            "A dot is a trial: its mean difference in {label} from the mean of its category. Curves are local means with pointwise 95 % \
+             bands over trials. Lines at single values are mean effects, with 95 % intervals from five seeds on.{thinned}"
+        ),
+    );
+    let (rows, columns) = (shown.len().div_ceil(2) as i32, shown.len().min(2) as i32);
+    Figure::draw(texts, (WIDE, 30 + PANEL * rows), |canvas| {
+        canvas.title(&groups.marked(&format!("{label} by setting: difference from the category's mean")))?;
+        for (place, axis) in shown.iter().enumerate() {
+            let (column, row) = (place as i32 % columns, place as i32 / columns);
+            let left = column * (WIDE / columns);
+            let top = 30 + row * PANEL;
+            let frame =
+                Frame { left: left + 66, top: top + 30, right: left + WIDE / columns - 18, bottom: top + PANEL - 40 };
+            let setting = Setting::of(axis, measured.iter().map(|(run, _)| *run), &logarithmic, frame.ticks_across());
             let runs: Vec<((&RunRow, f64), usize)> = measured.iter().map(|run| (*run, axis.level(run.0))).collect();
-            panel(&tile, axis, &runs, every, series(place))?;
+            let (low, high) = room(trials.iter().map(|(_, value)| *value)).unwrap_or((0.0, 1.0));
+            let y = Axis::linear(low, high, frame.ticks_upwards()).signed();
+            let plot = Plot { canvas, frame, x: setting.places(), y };
+            panel(&plot, &setting, &trials, every, &levels(axis, &runs))?;
         }
         Ok(())
     })
     .map(Some)
 }
 
+/// Returns the mean of each trial's runs.
+fn trial_means<'r>(measured: &[(&'r RunRow, f64)]) -> Vec<TrialMean<'r>> {
+    let mut of_trial: BTreeMap<&str, (&RunRow, Vec<f64>)> = BTreeMap::new();
+    for (run, value) in measured {
+        of_trial.entry(&run.trial_id).or_insert_with(|| (run, Vec::new())).1.push(*value);
+    }
+    of_trial.into_values().filter_map(|(run, values)| Some((run, summary(&values)?.mean))).collect()
+}
+
 fn panel(
-    area: &Area<'_>,
-    axis: &SearchedAxis,
-    runs: &[((&RunRow, f64), usize)],
+    plot: &Plot<'_, '_>,
+    setting: &Setting<'_>,
+    trials: &[TrialMean<'_>],
     every: usize,
-    colour: RGBColor,
+    effects: &[LevelEffect],
 ) -> DrawResult {
-    let (low, high) = room(runs.iter().map(|((_, value), _)| *value)).unwrap_or((0.0, 1.0));
-    let digits = digits(low, high);
-    let last = axis.levels.len() as f64 - 0.5;
-    let longest = axis.ticks.iter().map(|tick| tick.chars().count()).max().unwrap_or(1).min(LEVEL_CHARACTERS);
-    // If not all names fit, only every n-th is shown.
-    let step =
-        (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(area.dim_in_pixel().0 as usize - SIDE_MARGINS);
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .caption(axis.heading(40), ("sans-serif", 13).into_font().color(&INK))
-        .x_label_area_size(26)
-        .y_label_area_size(60)
-        .build_cartesian_2d(-0.5..last, low..high)?;
-    let level = |at: &f64| {
-        let index = at.round();
-        let shown = (at - index).abs() < 1e-6 && index >= 0.0 && (index as usize).is_multiple_of(step);
-        axis.ticks
-            .get(index as usize)
-            .filter(|_| shown)
-            .map_or_else(String::new, |tick| truncated(tick, LEVEL_CHARACTERS))
-    };
-    plain(&mut chart.configure_mesh())
-        .disable_x_mesh()
-        .x_labels(axis.levels.len() + 1)
-        .y_labels(5)
-        .x_label_formatter(&level)
-        .y_label_formatter(&|value| format!("{value:+.digits$}").replace('-', "−"))
-        .draw()?;
-    chart.draw_series(runs.iter().enumerate().step_by(every).map(|(index, ((_, value), level))| {
-        // Dots are shifted by their order; otherwise dots of equal value would hide each other.
-        let shift = ((index * 7) % 13) as f64 / 13.0 - 0.46;
-        Circle::new((*level as f64 + 0.5 * shift, *value), 3, colour.mix(0.55).filled())
-    }))?;
-    // Show the same effects as the table. If runs are missing, plain means would cover different categories and seeds.
-    let effects = levels(axis, runs);
-    let effect = |level: usize| effects.iter().find(|of| of.level == axis.levels[level])?.effect;
-    let means = (0..axis.levels.len()).filter_map(|level| Some((level as f64, effect(level)?)));
-    for (level, mean) in means {
-        let line = PathElement::new([(level - 0.32, mean), (level + 0.32, mean)], INK.stroke_width(2));
-        chart.draw_series([line])?;
+    plot.axes("", &setting.axis.name)?;
+    let zero = [(0.0, 0.0), (1.0, 0.0)];
+    plot.curve(&zero, crate::report::figure::MESH, 2)?;
+    if setting.is_numeric() && setting.has_many_values() {
+        let points: Vec<(f64, f64)> =
+            trials.iter().filter_map(|(run, value)| Some((setting.applied(run)?, *value))).collect();
+        let curve = smooth(&points);
+        if !curve.is_empty() {
+            let inside = |value: f64| value.clamp(plot.y.value(0.0), plot.y.value(1.0));
+            let upper = curve.iter().map(|(x, mean, half)| (*x, inside(mean + half)));
+            let lower = curve.iter().rev().map(|(x, mean, half)| (*x, inside(mean - half)));
+            plot.area(&upper.chain(lower).collect::<Vec<_>>(), of_setting().mix(0.18))?;
+        }
+        dots(plot, setting, trials, every)?;
+        return plot.curve(&curve.iter().map(|(x, mean, _)| (*x, *mean)).collect::<Vec<_>>(), INK, 2);
+    }
+    dots(plot, setting, trials, every)?;
+    level_means(plot, setting, trials, effects)
+}
+
+fn dots(plot: &Plot<'_, '_>, setting: &Setting<'_>, trials: &[TrialMean<'_>], every: usize) -> DrawResult {
+    for (index, (run, value)) in trials.iter().enumerate().step_by(every) {
+        let at = plot.at((setting.place(run) + setting.jitter(index), *value));
+        plot.canvas.dot(at, 3, of_setting().mix(0.55))?;
+        plot.canvas.tooltip(at, 3, &format!("{} = {}: {}", setting.axis.name, setting.text(run), signed(*value)));
+    }
+    Ok(())
+}
+
+/// Draws the effect of each level, as in the table. If runs are missing, plain means would cover different categories and seeds.
+fn level_means(
+    plot: &Plot<'_, '_>,
+    setting: &Setting<'_>,
+    trials: &[TrialMean<'_>],
+    effects: &[LevelEffect],
+) -> DrawResult {
+    let levels: BTreeSet<usize> = trials.iter().map(|(run, _)| setting.axis.level(run)).collect();
+    for level in levels {
+        let Some((run, _)) = trials.iter().find(|(run, _)| setting.axis.level(run) == level) else { continue };
+        let of_level = effects.iter().find(|effect| effect.level == setting.axis.levels[level]);
+        let Some((mean, interval)) = of_level.and_then(|of| Some((of.effect?, of.interval))) else { continue };
+        let x = setting.place(run);
+        let (at, half) = (plot.at((x, mean)), (120 / (setting.names().max(4) as i32)).min(16));
+        if let Some((low, high)) = interval {
+            plot.canvas.interval(plot.at((x, low)), plot.at((x, high)), INK)?;
+        }
+        plot.canvas.line(vec![(at.0 - half, at.1), (at.0 + half, at.1)], INK, 2)?;
     }
     Ok(())
 }

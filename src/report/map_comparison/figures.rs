@@ -2,80 +2,72 @@
 
 use std::collections::BTreeSet;
 
-use plotters::prelude::*;
+use plotters::prelude::Color;
 
 use super::images::ScoredImage;
 use crate::analysis::Side;
 use crate::evaluate::metrics::Metric;
+use crate::report::canvas::{Anchor, fitted_middle};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, INK, MESH, plain, series};
-use crate::report::figures::ink;
-use crate::report::run_pages::Axis;
-use crate::text::truncated_middle;
+use crate::report::figure::{Figure, FigureTexts, INK, MESH, counted};
+use crate::report::figures::axis::Axis;
+use crate::report::figures::palette::of_item;
+use crate::report::figures::plot::{Frame, Plot};
+use crate::text::signed;
 
 /// Width of a figure, in pixels.
-const WIDTH: u32 = 480;
+const WIDTH: i32 = 480;
 /// Height of a row of dots, and of the rest of their figure, in pixels.
-const ROW: u32 = 28;
-const REST: u32 = 84;
-/// Width of the rows' names, in pixels, and number of characters in it.
-const NAMES: (u32, usize) = (110, 15);
+const ROW: i32 = 28;
+const REST: i32 = 84;
+/// Width of the rows' names, in pixels.
+const NAMES: i32 = 110;
 /// Maximum number of categories with a scatter figure.
 const MAX_SCATTERS: usize = 15;
 
 /// Draws a metric's paired differences, a row per category and a dot per seed; `None` if there is none.
 pub(super) fn differences([reference, other]: [&Side; 2], metric: Metric) -> Result<Option<Figure>, ReportError> {
-    let of_category = |category: &str| -> Vec<f64> {
+    let of_category = |category: &str| -> Vec<(i64, f64)> {
         let ours = other.values(category, metric);
         let theirs = reference.values(category, metric);
-        let pair = |(seed, value): &(i64, f64)| Some(value - theirs.iter().find(|(other, _)| other == seed)?.1);
+        let pair =
+            |(seed, value): &(i64, f64)| Some((*seed, value - theirs.iter().find(|(other, _)| other == seed)?.1));
         ours.iter().filter_map(pair).collect()
     };
     let categories: BTreeSet<&str> = reference.categories().intersection(&other.categories()).copied().collect();
-    let rows: Vec<(&str, Vec<f64>)> =
-        categories.into_iter().map(|category| (category, of_category(category))).collect();
-    let rows: Vec<&(&str, Vec<f64>)> = rows.iter().filter(|(_, differences)| !differences.is_empty()).collect();
-    let all = || rows.iter().flat_map(|(_, differences)| differences).copied();
-    let Some(highest) = all().map(f64::abs).reduce(f64::max) else { return Ok(None) };
+    let all = categories.into_iter().map(|category| (category, of_category(category)));
+    let rows: Vec<(&str, Vec<(i64, f64)>)> = all.filter(|(_, differences)| !differences.is_empty()).collect();
+    let values = || rows.iter().flat_map(|(_, differences)| differences).map(|(_, difference)| *difference);
+    let Some(highest) = values().map(f64::abs).reduce(f64::max) else { return Ok(None) };
     let end = (1.1 * highest).max(1e-4);
     let title = format!("{}: difference by category, one dot per seed", metric.label);
+    let pairs = counted(values().count(), "pair");
     let about = FigureTexts {
         name: format!("differences-{metric}"),
         description: title.clone(),
-        population: format!("n = {}; the line is no difference", pairs(all().count())),
+        caption: format!("{title}. The line is no difference. It draws {pairs} of runs."),
+        population: format!("n = {pairs} of runs"),
     };
-    let height = REST + ROW * rows.len() as u32;
-    let figure = Figure::draw(about, (WIDTH, height), |area| {
-        area.draw_text(&title, &ink(14), (12, 6))?;
-        let (_, below) = area.split_vertically(30);
-        let mut chart = ChartBuilder::on(&below)
-            .margin(8)
-            .margin_right(20)
-            .margin_left(NAMES.0)
-            .x_label_area_size(24)
-            .build_cartesian_2d(-end..end, 0.0..rows.len() as f64)?;
-        let digits = (1.0 - (2.0 * end).log10()).ceil().clamp(0.0, 6.0) as usize;
-        plain(&mut chart.configure_mesh())
-            .disable_y_mesh()
-            .x_labels(5)
-            .x_label_formatter(&|x| {
-                if x.abs() < 1e-9 { "0".to_owned() } else { format!("{x:+.digits$}").replace('-', "−") }
-            })
-            .draw()?;
-        chart.draw_series(LineSeries::new([(0.0, 0.0), (0.0, rows.len() as f64)], INK.stroke_width(1)))?;
+    let height = REST + ROW * rows.len() as i32;
+    let frame = Frame { left: NAMES + 16, top: 34, right: WIDTH - 24, bottom: height - 40 };
+    let figure = Figure::draw(about, (WIDTH, height), |canvas| {
+        canvas.title(&title)?;
+        let x = Axis::linear(-end, end, frame.ticks_across()).signed();
+        let plot = Plot { canvas, frame, x, y: Axis::with_ticks(0.0, rows.len() as f64, Vec::new()) };
+        plot.horizontal_axis("")?;
+        plot.curve(&[(0.0, 0.0), (0.0, rows.len() as f64)], INK, 1)?;
         for (row, (category, differences)) in rows.iter().enumerate() {
             let y = (rows.len() - row) as f64 - 0.5;
-            chart.draw_series(differences.iter().map(|x| Circle::new((*x, y), 4, series(0).mix(0.7).filled())))?;
-            let top = chart.backend_coord(&(0.0, y)).1;
-            below.draw_text(&truncated_middle(category, NAMES.1), &ink(12), (12, top - 38))?;
+            for (seed, difference) in differences {
+                let at = plot.at((*difference, y));
+                canvas.dot(at, 4, of_item(0).mix(0.7))?;
+                canvas.tooltip(at, 6, &format!("{category}, seed {seed}: {}", signed(*difference)));
+            }
+            canvas.text((12, plot.at((0.0, y)).1), Anchor::Left, &fitted_middle(category, NAMES))?;
         }
         Ok(())
     })?;
     Ok(Some(figure))
-}
-
-fn pairs(count: usize) -> String {
-    if count == 1 { "1 pair of runs".to_owned() } else { format!("{count} pairs of runs") }
 }
 
 /// Draws the image scores of one run against those of the other, a figure per category.
@@ -95,49 +87,35 @@ fn of_category(
     category: &str,
 ) -> Result<Option<Figure>, ReportError> {
     let images: Vec<&ScoredImage> = images.iter().filter(|image| image.category == category).collect();
-    let scores = images.iter().flat_map(|image| image.scores);
-    let Some(axis) = Axis::of(scores.chain([1.0])) else { return Ok(None) };
-    let (low, high) = axis.ends;
+    let scores = images.iter().flat_map(|image| image.scores).chain([1.0]);
+    let frame = Frame { left: 66, top: 72, right: WIDTH - 20, bottom: WIDTH - 84 };
+    let Some(axis) = Axis::around(scores, frame.ticks_across()) else { return Ok(None) };
     let title = format!("{category}: image scores ÷ threshold");
+    let drawn = counted(images.len(), "test image");
     let about = FigureTexts {
         name: format!("scatter-{category}"),
         description: format!("{title}, {} against {}", other.label, reference.label),
-        population: format!("n = {} test images, seed {seed}; lines: thresholds and equal scores", images.len()),
+        caption: format!("{title}. Dashed: thresholds; diagonal: equal scores. It draws {drawn} with seed {seed}."),
+        population: format!("n = {drawn}, seed {seed}"),
     };
-    let names = [("normal", series(0)), ("defective", series(1))];
-    let figure = Figure::draw(about, (WIDTH, WIDTH - 40), |area| {
-        area.draw_text(&title, &ink(14), (12, 6))?;
-        for (place, (name, colour)) in names.iter().enumerate() {
+    let figure = Figure::draw(about, (WIDTH, WIDTH - 40), |canvas| {
+        canvas.title(&title)?;
+        for (place, name) in ["normal", "defective"].iter().enumerate() {
             let left = 16 + 110 * place as i32;
-            area.draw(&Circle::new((left, 36), 4, colour.filled()))?;
-            area.draw_text(name, &ink(12), (left + 10, 29))?;
+            canvas.dot((left, 36), 4, of_item(place))?;
+            canvas.text((left + 10, 36), Anchor::Left, name)?;
         }
-        let (_, below) = area.split_vertically(48);
-        let mut chart = ChartBuilder::on(&below)
-            .margin(8)
-            .margin_right(16)
-            .x_label_area_size(42)
-            .y_label_area_size(62)
-            .build_cartesian_2d(low..high, low..high)?;
-        plain(&mut chart.configure_mesh())
-            .axis_desc_style(("sans-serif", 12).into_font().color(&INK))
-            .x_desc(truncated_middle(&reference.label, 50))
-            .y_desc(truncated_middle(&other.label, 40))
-            .x_labels(6)
-            .y_labels(6)
-            .x_label_formatter(&|place| axis.text(*place))
-            .y_label_formatter(&|place| axis.text(*place))
-            .draw()?;
-        chart.draw_series(LineSeries::new([(low, low), (high, high)], MESH.stroke_width(2)))?;
-        let threshold = axis.place(1.0);
-        for line in [[(threshold, low), (threshold, high)], [(low, threshold), (high, threshold)]] {
-            chart.draw_series(DashedLineSeries::new(line, 5, 4, INK.stroke_width(1)))?;
+        let plot = Plot { canvas, frame, x: axis.clone(), y: axis.clone() };
+        plot.axes(&other.label, &reference.label)?;
+        let ends = [0.0, 1.0].map(|part| axis.value(part));
+        plot.curve(&ends.map(|end| (end, end)), MESH, 2)?;
+        let threshold = plot.at((1.0, 1.0));
+        canvas.dashed((threshold.0, frame.bottom), (threshold.0, frame.top), INK)?;
+        canvas.dashed((frame.left, threshold.1), (frame.right, threshold.1), INK)?;
+        for image in &images {
+            let at = plot.at((image.scores[0], image.scores[1]));
+            canvas.dot(at, 4, of_item(usize::from(image.defective)).mix(0.7))?;
         }
-        let points = images.iter().map(|image| {
-            let place = (axis.place(image.scores[0]), axis.place(image.scores[1]));
-            Circle::new(place, 4, series(usize::from(image.defective)).mix(0.7).filled())
-        });
-        chart.draw_series(points)?;
         Ok(())
     })?;
     Ok(Some(figure))

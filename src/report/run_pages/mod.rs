@@ -1,6 +1,5 @@
 //! A page for each run: its numbers, settings, curves, every test image with its map, its stages, and the command that repeats it.
 
-mod axis;
 mod cards;
 mod choice;
 mod contour;
@@ -20,7 +19,6 @@ mod test_images;
 mod training;
 mod write;
 
-pub(super) use axis::Axis;
 pub(super) use cards::KEY;
 pub use choice::RunPageChoice;
 pub(super) use contour::TRANSFORM;

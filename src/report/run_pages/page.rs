@@ -137,6 +137,7 @@ fn scores(shown: &Shown, population: String) -> Result<Option<Figure>, ReportErr
     let about = FigureTexts {
         name: "scores".to_owned(),
         description: "Image scores of normal and of defective test images, with the held-out threshold".to_owned(),
+        caption: String::new(),
         population,
     };
     histogram(about, &scores, shown.images.threshold)

@@ -1,18 +1,18 @@
 //! The figures of a run: its curves by epoch, and its image scores by class.
 
-use plotters::prelude::*;
+use plotters::prelude::Color;
 
-use super::axis::Axis;
+use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, text_width};
 use crate::report::error::ReportError;
-use crate::report::figure::{Area, Figure, FigureTexts, INK, plain, series};
-use crate::report::figures::ink;
+use crate::report::figure::{Figure, FigureTexts, INK};
+use crate::report::figures::axis::Axis;
+use crate::report::figures::palette::of_item;
+use crate::report::figures::plot::{Frame, Plot};
 
 /// Width and height of a figure, in pixels.
-const SIZE: (u32, u32) = (480, 260);
-/// Height above the axes, in pixels.
-const HEAD: u32 = 48;
-/// Space for the name of a line, in pixels per character and before it.
-const NAME: (i32, i32) = (7, 40);
+const SIZE: (i32, i32) = (480, 260);
+/// The panel of a figure.
+const FRAME: Frame = Frame { left: 62, top: 58, right: SIZE.0 - 18, bottom: SIZE.1 - 40 };
 /// Number of bins of a histogram.
 const BINS: usize = 30;
 
@@ -32,32 +32,24 @@ pub(super) fn lines(
     selected: Option<f64>,
 ) -> Result<Option<Figure>, ReportError> {
     let points = || lines.iter().flat_map(|line| &line.points);
-    let Some(axis) = Axis::of(points().map(|(_, value)| *value)) else { return Ok(None) };
+    let Some(y) = Axis::around(points().map(|(_, value)| *value), FRAME.ticks_upwards()) else { return Ok(None) };
     let last = points().map(|(epoch, _)| *epoch).fold(2.0, f64::max);
-    let names: Vec<(&str, RGBColor)> = lines.iter().enumerate().map(|(i, line)| (line.name, series(i))).collect();
-    let figure = Figure::draw(about, SIZE, |area| {
-        let below = head(area, title, &names)?;
-        let mut chart = ChartBuilder::on(&below)
-            .margin(8)
-            .margin_right(16)
-            .x_label_area_size(26)
-            .y_label_area_size(56)
-            .build_cartesian_2d(1.0..last, axis.ends.0..axis.ends.1)?;
-        plain(&mut chart.configure_mesh())
-            .x_labels(8)
-            .y_labels(6)
-            .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-            .y_label_formatter(&|place| axis.text(*place))
-            .draw()?;
+    let names: Vec<&str> = lines.iter().map(|line| line.name).collect();
+    let figure = Figure::draw(about, SIZE, |canvas| {
+        head(canvas, title, &names)?;
+        let plot = Plot { canvas, frame: FRAME, x: Axis::whole(1.0, last, FRAME.ticks_across()), y };
+        plot.vertical_axis()?;
+        plot.horizontal_axis("epoch")?;
         if let Some(selected) = selected {
-            let line = [(selected, axis.ends.0), (selected, axis.ends.1)];
-            chart.draw_series(DashedLineSeries::new(line, 5, 4, INK.stroke_width(1)))?;
+            upright(&plot, selected)?;
         }
         for (index, line) in lines.iter().enumerate() {
-            let places = line.points.iter().map(|(epoch, value)| (*epoch, axis.place(*value)));
-            chart.draw_series(LineSeries::new(places.clone(), series(index).stroke_width(2)))?;
-            let marked = places.filter(|(epoch, _)| Some(*epoch) == selected);
-            chart.draw_series(marked.map(|place| Circle::new(place, 4, series(index).filled())))?;
+            let colour = of_item(index);
+            plot.curve(&line.points, colour, 2)?;
+            for point in line.points.iter().filter(|(epoch, _)| Some(*epoch) == selected) {
+                canvas.dot(plot.at(*point), 4, colour)?;
+                canvas.tooltip(plot.at(*point), 6, &format!("{}, epoch {}: {:.4}", line.name, point.0, point.1));
+            }
         }
         Ok(())
     })?;
@@ -70,57 +62,48 @@ pub(super) fn histogram(
     scores: &[(bool, f64)],
     threshold: Option<f64>,
 ) -> Result<Option<Figure>, ReportError> {
-    let Some(axis) = Axis::of(scores.iter().map(|(_, score)| *score).chain(threshold)) else { return Ok(None) };
-    let (low, high) = axis.ends;
-    let width = (high - low) / BINS as f64;
+    let all = scores.iter().map(|(_, score)| *score).chain(threshold);
+    let Some(x) = Axis::around(all, FRAME.ticks_across()) else { return Ok(None) };
     let counts = |wanted: bool| -> Vec<usize> {
         let mut counts = vec![0; BINS];
         for (_, score) in scores.iter().filter(|(defective, score)| *defective == wanted && score.is_finite()) {
-            counts[(((axis.place(*score) - low) / width) as usize).min(BINS - 1)] += 1;
+            counts[((x.part(*score) * BINS as f64) as usize).min(BINS - 1)] += 1;
         }
         counts
     };
     let classes = [counts(false), counts(true)];
     let highest = classes.iter().flatten().copied().max().unwrap_or(0).max(1) as f64;
-    let names = [("normal", series(0)), ("defective", series(1))];
-    let figure = Figure::draw(about, SIZE, |area| {
-        let below = head(area, "image scores; dashed: held-out threshold", &names)?;
-        let mut chart = ChartBuilder::on(&below)
-            .margin(8)
-            .margin_right(16)
-            .x_label_area_size(26)
-            .y_label_area_size(40)
-            .build_cartesian_2d(low..high, 0.0..1.08 * highest)?;
-        plain(&mut chart.configure_mesh())
-            .x_labels(6)
-            .y_labels(5)
-            .x_label_formatter(&|place| axis.text(*place))
-            .y_label_formatter(&|count| if count.fract() == 0.0 { format!("{count:.0}") } else { String::new() })
-            .draw()?;
+    let edges: Vec<f64> = (0..=BINS).map(|bin| x.value(bin as f64 / BINS as f64)).collect();
+    let figure = Figure::draw(about, SIZE, |canvas| {
+        head(canvas, "image scores; dashed: held-out threshold", &["normal", "defective"])?;
+        let plot = Plot { canvas, frame: FRAME, x, y: Axis::whole(0.0, 1.08 * highest, FRAME.ticks_upwards()) };
+        plot.vertical_axis()?;
+        plot.horizontal_axis("image score")?;
         for (class, counts) in classes.iter().enumerate() {
-            let bars = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(bin, count)| {
-                let from = low + width * bin as f64;
-                Rectangle::new([(from, 0.0), (from + width, *count as f64)], series(class).mix(0.6).filled())
-            });
-            chart.draw_series(bars)?;
+            for (bin, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                let corners = [plot.at((edges[bin], 0.0)), plot.at((edges[bin + 1], *count as f64))];
+                canvas.fill(corners, of_item(class).mix(0.6))?;
+            }
         }
-        if let Some(place) = threshold.map(|threshold| axis.place(threshold)) {
-            let line = [(place, 0.0), (place, 1.08 * highest)];
-            chart.draw_series(DashedLineSeries::new(line, 5, 4, INK.stroke_width(1)))?;
-        }
-        Ok(())
+        threshold.map_or(Ok(()), |threshold| upright(&plot, threshold))
     })?;
     Ok(Some(figure))
 }
 
-/// Draws title and legend; returns the area below them.
-fn head<'a>(area: &Area<'a>, title: &str, names: &[(&str, RGBColor)]) -> Result<Area<'a>, crate::cause::Cause> {
-    area.draw_text(title, &ink(14), (12, 6))?;
+/// Draws a dashed line from the bottom to the top.
+fn upright(plot: &Plot<'_, '_>, x: f64) -> DrawResult {
+    let x = plot.frame.x(plot.x.part(x));
+    plot.canvas.dashed((x, plot.frame.bottom), (x, plot.frame.top), INK)
+}
+
+/// Draws title and legend.
+fn head(canvas: &Canvas<'_>, title: &str, names: &[&str]) -> DrawResult {
+    canvas.title(title)?;
     let mut left = 12;
-    for (name, colour) in names {
-        area.draw(&PathElement::new(vec![(left, 35), (left + 16, 35)], colour.stroke_width(3)))?;
-        area.draw_text(name, &ink(12), (left + 22, 28))?;
-        left += NAME.1 + NAME.0 * name.chars().count() as i32;
+    for (index, name) in names.iter().enumerate() {
+        canvas.line(vec![(left, 38), (left + 16, 38)], of_item(index), 3)?;
+        canvas.text((left + 22, 38), Anchor::Left, name)?;
+        left += 40 + text_width(name, TEXT);
     }
-    Ok(area.split_vertically(HEAD).1)
+    Ok(())
 }

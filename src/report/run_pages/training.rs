@@ -63,6 +63,7 @@ pub(super) fn training(
         let about = FigureTexts {
             name: subject.name.to_owned(),
             description: format!("{}{mark}", subject.title),
+            caption: String::new(),
             population: population.to_owned(),
         };
         lines(about, &format!("{}{mark}", subject.title), &drawn, selected)
