@@ -119,8 +119,10 @@ fn labelled(low: f64, high: f64, step: f64) -> Vec<(f64, String)> {
 
 /// Formats a multiple of a step with as many decimals as the step has, so that neighbours differ.
 fn label(value: f64, step: f64, largest: f64) -> String {
-    let units = [(1e9, " G"), (1e6, " M"), (1e3, " k")];
-    let (unit, suffix) = units.into_iter().find(|(unit, _)| largest >= 10.0 * unit).unwrap_or((1.0, ""));
+    // Thousands keep their digits: 1500 is shorter than 1.5 k among epochs or trials.
+    let units = [(1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k")];
+    let found = units.into_iter().find(|(from, ..)| largest >= *from);
+    let (unit, suffix) = found.map_or((1.0, ""), |(_, unit, suffix)| (unit, suffix));
     let decimals = (-((step / unit).log10() + 1e-9).floor()).max(0.0) as usize;
     let text = if decimals > 6 {
         let digits = (largest.log10().floor() - step.log10().floor()).max(0.0) as usize;
@@ -177,6 +179,7 @@ mod tests {
         assert_eq!(labels(&Axis::linear(-0.0042, 0.004, 3)), ["−0.004", "0.000", "0.004"]);
         assert_eq!(labels(&Axis::linear(0.38, 0.52, 4)), ["0.40", "0.45", "0.50"]);
         assert_eq!(labels(&Axis::linear(17e6, 23e6, 4)), ["18 M", "20 M", "22 M"]);
+        assert_eq!(labels(&Axis::linear(0.9e6, 3.1e6, 4)), ["1 M", "2 M", "3 M"]);
         assert_eq!(labels(&Axis::linear(-0.1, 0.1, 3).signed()), ["−0.1", "0.0", "+0.1"]);
         assert_eq!(labels(&Axis::whole(1.0, 3.0, 8)), ["1", "2", "3"]);
         assert_eq!(labels(&Axis::whole(0.5, 30.5, 5)), ["10", "20", "30"]);

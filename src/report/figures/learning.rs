@@ -157,7 +157,7 @@ fn figure(
         drawn.iter().flat_map(|index| groups.runs(&groups.variants[*index], category)),
         name,
         &description,
-        &format!("{} in {category}: {left} on the left, {right} on the right. {what}{marks}", subject.title),
+        &format!("{} in {category}. Left: {left}; right: {right}. {what}{marks}", subject.title),
     );
     let legend = Legend::of(groups, palette, &drawn);
     let top = 34 + legend.height + 26;
@@ -197,6 +197,8 @@ fn panel(
             let marked = line.iter().find(|(epoch, _)| place == 1 && Some(*epoch) == curve.selected);
             if let Some(point) = marked {
                 canvas.ring(plot.at(*point), 4, colour)?;
+            }
+            for point in marked.into_iter().chain(line.last()) {
                 let label = &groups.variants[variant].label;
                 canvas.tooltip(plot.at(*point), 5, &format!("{label}: epoch {}, {:.5}", point.0, point.1));
             }

@@ -13,9 +13,9 @@ use crate::analysis::{Costs, Groups};
 use crate::config::BASELINE;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{Direction, Metric};
-use crate::report::canvas::{Anchor, Canvas, DrawResult, WIDE};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, WIDE, text_width};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, INK};
+use crate::report::figure::{Figure, FigureTexts, INK, PAPER};
 use crate::statistics::{Summary, summary};
 use crate::text::mean_and_deviation;
 
@@ -168,6 +168,8 @@ fn names(plot: &Plot<'_, '_>, points: &[Point], groups: &Groups<'_>, palette: &P
         let short =
             if groups.variants[*variant].baseline { BASELINE } else { label.split(' ').next().unwrap_or(label) };
         if let Some(place) = labels.place(at(point), short) {
+            let patch = [(place.0 - 1, place.1 - 7), (place.0 + text_width(short, TEXT) + 1, place.1 + 7)];
+            plot.canvas.fill(patch, PAPER.mix(0.8))?;
             plot.canvas.text(place, Anchor::Left, short)?;
         }
     }
