@@ -117,7 +117,7 @@ for (const root of document.querySelectorAll(".gallery")) {
       return button;
     }));
     const shares = shown.length === category().all ? "" : ` of ${category().all}`;
-    part("count").textContent = `${shown.length}${shares} test images of ${category().name}`;
+    part("count").textContent = `${shown.length}${shares} test images of ${category().name}, with the maps of A`;
     describe();
     drawThumbs();
   };
