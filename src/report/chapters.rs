@@ -114,8 +114,8 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
             "effect",
             "Effect",
             vec![
-                figures_of(FigureChapter::Ablation),
-                figures_of(FigureChapter::Leaderboard),
+                figures_of(FigureChapter::Effect),
+                folded("Every seed, and the other metrics by category", vec![figures_of(FigureChapter::Seeds)]),
                 folded("Comparisons with ST-FPM, all numbers", vec![Content::Tables(&tables.comparisons)]),
                 folded("Category by category", vec![Content::Tables(&tables.by_category)]),
             ],
@@ -125,7 +125,8 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
             "why",
             "Why",
             vec![
-                figures_of(FigureChapter::Hyperparameters),
+                figures_of(FigureChapter::Why),
+                folded("Levels, pairs and trials of the search", vec![figures_of(FigureChapter::Settings)]),
                 folded("Effects of the settings, all numbers", vec![Content::Tables(&tables.effects)]),
                 folded("Objective and test, trial by trial", vec![Content::Tables(&tables.agreement)]),
             ],
@@ -135,6 +136,7 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
             "Price",
             vec![
                 figures_of(FigureChapter::Cost),
+                folded("The auto-encoders", vec![figures_of(FigureChapter::Networks)]),
                 folded("Costs of each variant, all numbers", vec![Content::Tables(&tables.costs)]),
             ],
         ),

@@ -15,10 +15,10 @@ use super::table::{Cell, Table, Tone};
 use crate::analysis::{ByCategory, Costs, Groups, Variant, Verdict, is_significant};
 use crate::config::short_name;
 use crate::evaluate::metrics::Metric;
-use crate::text::{count, rounded, signed};
+use crate::text::{rounded, signed};
 
 /// Width of an interval's bar and of the space around it, in pixels.
-const BAR: f64 = 72.0;
+const BAR: f64 = 60.0;
 const BAR_HEIGHT: f64 = 14.0;
 
 /// Returns the leaderboard of one protocol.
@@ -48,7 +48,7 @@ pub(super) fn leaderboard(section: &Section<'_>) -> Markup {
                 @for (place, metric) in metrics.iter().enumerate() {
                     th scope="col" data-metric=(place) { (metric.label) }
                 }
-                th scope="col" { "seeds" } th scope="col" { "parameters" } th scope="col" { "time per image" }
+                th scope="col" { "seeds" } th scope="col" { "parameters, millions" } th scope="col" { "ms per image" }
             } }
             @for (place, scope) in scopes.iter().enumerate() {
                 tbody data-category=(place) hidden[place > 0] {
@@ -216,8 +216,8 @@ fn mean(cell: &Cell) -> Markup {
 
 fn costs_cells(costs: &Costs) -> Markup {
     html! {
-        td data-value=[costs.parameters] { (costs.parameters.map_or_else(|| "–".to_owned(), count)) }
-        td data-value=[costs.forward] { (costs.forward.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"))) }
+        td data-value=[costs.parameters] { (costs.parameters.map_or_else(|| "–".to_owned(), |count| format!("{:.2}", count / 1e6))) }
+        td data-value=[costs.forward] { (costs.forward.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}"))) }
     }
 }
 

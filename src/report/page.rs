@@ -13,6 +13,7 @@ use super::gallery;
 use super::leaderboard::leaderboard;
 use super::pictures::Picture;
 use super::print::Column;
+use super::run_pages::RunPagePaths;
 use super::section::Section;
 use super::shell::{Shell, shell};
 use super::table::html;
@@ -24,14 +25,16 @@ use crate::analysis::{Groups, Rows};
 /// Start of the paragraph on the page's origin. It identifies the pages of all versions.
 pub(super) const WRITTEN_BY: &str = "Written by didact ";
 
-/// Bytes of figures and pictures that a page holds. The rest are files beside the page, which it links to: browsers and mail must cope with
-/// a page of fifteen categories.
-const EMBEDDED: usize = 2_200_000;
+/// Bytes of figures and pictures that a page holds, galleries included. The rest are files beside the page, which it links to: browsers and
+/// mail must cope with a page of fifteen categories.
+const EMBEDDED: usize = 2_600_000;
+/// Bytes that are left for figures, however large the galleries are.
+const FOR_FIGURES: usize = 1_200_000;
 
-/// Returns the whole page.
-pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
+/// Returns the whole page. Runs link to their own pages.
+pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePaths) -> String {
     let sweep = &rows.sweep;
-    let room = Room(Cell::new(EMBEDDED));
+    let shown = Shown { rows, run_pages, room: Room::beside(sections) };
     let failures = failures(rows);
     let parts: Vec<Vec<Chapter<'_>>> = sections.iter().map(|section| chapters(section)).collect();
     let links = parts.first().into_iter().flatten().map(|chapter| (chapter.anchor.clone(), chapter.title.to_owned()));
@@ -55,7 +58,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
                 @for remark in section.remarks() { (note(&remark)) }
                 @for chapter in chapters { section id=(chapter.anchor) {
                     h2 { (section.groups.marked(chapter.title)) }
-                    @for content in &chapter.contents { (shown(rows, section, content, &room)) }
+                    @for content in &chapter.contents { (shown.content(section, content)) }
                 } }
             }
         }
@@ -69,10 +72,23 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
 }
 
+/// What all parts of a page share.
+struct Shown<'p> {
+    rows: &'p Rows,
+    run_pages: &'p RunPagePaths,
+    room: Room,
+}
+
 /// Bytes that the page may still embed.
 struct Room(Cell<usize>);
 
 impl Room {
+    /// Returns the room that the galleries leave.
+    fn beside(sections: &[Section<'_>]) -> Self {
+        let galleries: usize = sections.iter().map(|section| gallery::markup(&section.gallery).0.len()).sum();
+        Self(Cell::new(EMBEDDED.saturating_sub(galleries).max(FOR_FIGURES)))
+    }
+
     /// Returns whether the page has room for these bytes, and takes it.
     fn take(&self, bytes: usize) -> bool {
         let left = self.0.get().checked_sub(bytes);
@@ -100,26 +116,29 @@ fn remark_text(remark: &Remark) -> Markup {
     html! { @if let Some(lead) = &remark.lead { strong { (lead) " " } } (remark.text) }
 }
 
-fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>, room: &Room) -> Markup {
-    match content {
-        Content::Answer(answer) => html! { p.answer { (answer) } },
-        Content::Findings(texts) => findings(texts),
-        Content::Note(text) => html! { p.quiet { (text) } },
-        Content::Tables(tables) => html::block(tables),
-        Content::Leaderboard => leaderboard(section),
-        Content::Figures(figures) => html! { div.figures { @for figure in figures { (svg(figure, room)) } } },
-        Content::Pictures { pictures, notes } => html! {
-            @for picture in *pictures { (jpeg(picture, room)) }
-            @for note in *notes { p.note { (note) } }
-        },
-        Content::Gallery => gallery::markup(&section.gallery),
-        Content::Link { address, text } => html! { p { a href=(address) { (text) } } },
-        Content::Protocol => protocol(&section.groups),
-        Content::Runs => reproduce::block(rows, &section.groups),
-        Content::Folded { title, contents } => html! { details {
-            summary { (title) }
-            @for content in contents { (shown(rows, section, content, room)) }
-        } },
+impl Shown<'_> {
+    /// Shows a block of content.
+    fn content(&self, section: &Section<'_>, content: &Content<'_>) -> Markup {
+        match content {
+            Content::Answer(answer) => html! { p.answer { (answer) } },
+            Content::Findings(texts) => findings(texts),
+            Content::Note(text) => html! { p.quiet { (text) } },
+            Content::Tables(tables) => html::block(tables),
+            Content::Leaderboard => leaderboard(section),
+            Content::Figures(figures) => html! { div.figures { @for figure in figures { (svg(figure, &self.room)) } } },
+            Content::Pictures { pictures, notes } => html! {
+                @for picture in *pictures { (jpeg(picture, &self.room)) }
+                @for note in *notes { p.note { (note) } }
+            },
+            Content::Gallery => gallery::markup(&section.gallery),
+            Content::Link { address, text } => html! { p { a href=(address) { (text) } } },
+            Content::Protocol => protocol(&section.groups),
+            Content::Runs => reproduce::block(self.rows, &section.groups, self.run_pages),
+            Content::Folded { title, contents } => html! { details {
+                summary { (title) }
+                @for content in contents { (self.content(section, content)) }
+            } },
+        }
     }
 }
 

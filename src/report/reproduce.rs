@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
+use super::run_pages::RunPagePaths;
 use super::table::Cell;
 use super::table::html::frame;
 use crate::analysis::{Groups, RepeatedRuns, Rows, Variant, repeat_command};
@@ -25,7 +26,7 @@ pub(super) fn label(groups: &Groups<'_>, variant: &Variant) -> Cell {
 }
 
 /// Returns one row per run, and the command for each variant and category.
-pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
+pub(super) fn block(rows: &Rows, groups: &Groups<'_>, run_pages: &RunPagePaths) -> Markup {
     let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<String>| -> String {
         let values: BTreeSet<String> = rows.stages_of(&run.id).filter_map(fact).collect();
         if values.is_empty() { "–".to_owned() } else { values.into_iter().collect::<Vec<_>>().join(", ") }
@@ -44,7 +45,10 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
                             details { summary { "command" } pre { (command(rows, first, &runs)) } }
                         } }
                         @for run in &runs { tr {
-                            td { code { (short_key(&run.id)) } } td { (run.seed) } td.text { (run.state) }
+                            td {
+                                @let key = html! { code { (short_key(&run.id)) } };
+                                @if let Some(path) = run_pages.get(&run.id) { a href=(path) { (key) } } @else { (key) }
+                            } td { (run.seed) } td.text { (run.state) }
                             td.text { code { (short_key(&run.protocol_id)) } }
                             td.text { (facts(run, device)) }
                             td.text { (facts(run, |stage| stage.version.clone())) }

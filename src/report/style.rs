@@ -16,7 +16,7 @@ nav a { margin-right: 1.1rem; font-size: .92rem; text-decoration: none; }
   nav { height: 100vh; border-bottom: 0; border-right: 1px solid var(--line); padding: 1.4rem 1rem; white-space: normal; }
   nav a { display: block; margin: 0 0 .55rem; } }
 a { color: var(--link); }
-h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.25rem; margin: 1.9rem 0 .4rem; } h3 { font-size: 1rem; margin: 1.1rem 0 .3rem; }
+h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.25rem; margin: 1.5rem 0 .35rem; } h3 { font-size: 1rem; margin: 1.1rem 0 .3rem; }
 p { margin: .4rem 0; max-width: 75ch; } .question { font-size: 1.1rem; } .quiet, figcaption { color: var(--quiet); font-size: .88rem; }
 .answer { font-size: 1.1rem; border-left: 4px solid var(--link); padding: .15rem 0 .15rem .9rem; margin: 1rem 0; }
 ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-width: 80ch; }
@@ -28,7 +28,7 @@ table.sortable thead th button { all: unset; cursor: pointer; } table.sortable t
 td a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
 tr.baseline td, tr.baseline th, tr.group td { background: var(--panel); } tr.group td { text-align: left; white-space: normal; }
 td small { display: block; color: var(--quiet); } .up { color: var(--good); } .down { color: var(--bad); }
-td.wrap { white-space: normal; min-width: 14rem; } figure { margin: 1.25rem 0; overflow-x: auto; }
+td.wrap { white-space: normal; min-width: 14rem; } figure { margin: .6rem 0; overflow-x: auto; }
 figure svg, figure img { max-width: 100%; height: auto; display: block; }
 input { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; padding: .2rem .5rem; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--link); } code { font-size: .9em; background: var(--panel); padding: .1em .3em; border-radius: 3px; }
@@ -40,9 +40,9 @@ tr.group pre { background: var(--paper); }
 .switches { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; margin: .3rem 0; color: var(--quiet); font-size: .92rem; }
 select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; padding: .15rem .3rem; }
 .chip { display: inline-block; width: .8em; height: .8em; border-radius: 2px; vertical-align: -.05em; }
-tbody th { font-weight: 400; } input.shown { margin: 0 .25rem 0 0; vertical-align: -.1em; } svg.bar { vertical-align: -.15em; } svg.bar line { stroke: var(--line); } svg.bar line.interval { stroke: var(--ink); stroke-width: 2; }
+table.board th, table.board td { padding: .3rem .45rem; } tbody th { font-weight: 400; } input.shown { margin: 0 .25rem 0 0; vertical-align: -.1em; } svg.bar { vertical-align: -.15em; } svg.bar line { stroke: var(--line); } svg.bar line.interval { stroke: var(--ink); stroke-width: 2; }
 svg.bar circle { fill: var(--ink); } [hidden] { display: none !important; }
-@media (max-width: 700px) { main { padding: 1rem .9rem 3rem; } nav { padding: .55rem .9rem; } figure svg { max-width: none; } figure img { min-width: 640px; }
+@media (max-width: 700px) { main { padding: 1rem .9rem 3rem; } nav { padding: .55rem .9rem; } figure svg { max-width: none; } 
   h1 { font-size: 1.4rem; } .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); white-space: normal; min-width: 8rem;
   max-width: 10rem; } .scroll tbody td:first-child { border-bottom: 0; box-shadow: inset 0 1px var(--line); } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;

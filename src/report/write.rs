@@ -153,7 +153,11 @@ pub fn write(
     begin("files");
     files.extend(figures(&sections)?);
     files.extend(tables(&sections)?);
-    let main = [json(&sections)?, markdown::document(rows, &sections).into_bytes(), page(rows, &sections).into_bytes()];
+    let main = [
+        json(&sections)?,
+        markdown::document(rows, &sections).into_bytes(),
+        page(rows, &sections, &run_page_paths).into_bytes(),
+    ];
     files.extend(MAIN_FILES.map(str::to_owned).into_iter().zip(main));
     let folder = output_folder(&rows.sweep.name, place.folder);
     // Older versions kept no manifest of their files. So files that they may have written are moved, not deleted.

@@ -49,7 +49,7 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
     for part in [
         "# tiny\n\nDoes it run?\n",
         "| T02 U-Net, skip=concat |",
-        "![pixel AUROC of T01 ST-FPM",
+        "![pixel AUROC of each variant in each category",
         "- image size: 32×32 px",
     ] {
         assert!(read("report.md").contains(part), "report.md lacks {part}");

@@ -23,7 +23,7 @@ const FRAME: Frame = Frame { left: 190, top: 56, right: WIDE - 120, bottom: 356 
 
 /// One figure; none with fewer than two axes.
 pub(super) const KIND: FigureKind =
-    FigureKind { chapter: FigureChapter::Ablation, draw: |source| Ok(two_axes(source)?.into_iter().collect()) };
+    FigureKind { chapter: FigureChapter::Settings, draw: |source| Ok(two_axes(source)?.into_iter().collect()) };
 
 fn two_axes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     let groups = source.groups;

@@ -19,7 +19,7 @@ const MOST_LEVELS: usize = 8;
 
 /// Every variant compared with ST-FPM; no figure if nothing is compared.
 pub(super) const VARIANTS: FigureKind =
-    FigureKind { chapter: FigureChapter::Ablation, draw: |source| Ok(variants(source)?.into_iter().collect()) };
+    FigureKind { chapter: FigureChapter::Effect, draw: |source| Ok(variants(source)?.into_iter().collect()) };
 
 fn variants(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     let groups = source.groups;
@@ -101,7 +101,7 @@ fn axis_name(metric: Metric) -> String {
 
 /// Every level of every axis compared with the mean of all levels; no figure if nothing was searched.
 pub(super) const LEVELS: FigureKind = FigureKind {
-    chapter: FigureChapter::Ablation,
+    chapter: FigureChapter::Settings,
     draw: |source| Ok(levels(source.effects, source.groups, source.prefix)?.into_iter().collect()),
 };
 

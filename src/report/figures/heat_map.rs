@@ -21,10 +21,18 @@ const NAME: i32 = 150;
 /// Distance between the lines of a hatched cell, in pixels.
 const HATCH: i32 = 6;
 
-/// One figure per metric; none without ST-FPM, or with a single category.
-pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Leaderboard,
-    draw: |source| source.groups.metrics.iter().filter_map(|metric| figure(source, *metric).transpose()).collect(),
+/// The first metric; none without ST-FPM, or with a single category.
+pub(super) const FIRST: FigureKind = FigureKind {
+    chapter: FigureChapter::Effect,
+    draw: |source| Ok(figure(source, source.groups.first_metric())?.into_iter().collect()),
+};
+
+/// The other metrics, one figure each.
+pub(super) const OTHERS: FigureKind = FigureKind {
+    chapter: FigureChapter::Seeds,
+    draw: |source| {
+        source.groups.metrics.iter().skip(1).filter_map(|metric| figure(source, *metric).transpose()).collect()
+    },
 };
 
 /// A difference and the number of seeds behind it.

@@ -22,7 +22,7 @@ const MOST_DOTS: usize = 1000;
 
 /// One figure; none with few trials.
 pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Hyperparameters,
+    chapter: FigureChapter::Settings,
     draw: |source| Ok(history(source.groups, source.prefix)?.into_iter().collect()),
 };
 

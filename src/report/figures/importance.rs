@@ -13,9 +13,9 @@ use crate::report::figure::{Figure, FigureTexts, INK};
 const ROW: i32 = 22;
 const MOST_ROWS: usize = 16;
 
-/// One figure for the first metric; none if there are too few runs for shares.
+/// One figure for the first metric; none if there are too few runs for shares, or a single setting, which explains everything.
 pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Hyperparameters,
+    chapter: FigureChapter::Why,
     draw: |source| Ok(importance(source.effects, source.groups, source.prefix)?.into_iter().collect()),
 };
 
@@ -34,7 +34,7 @@ fn importance(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<
         Some(Row { label: axis.axis.clone(), mean: share.mean, deviation: share.deviation, by_chance: axis.by_chance })
     });
     let mut rows: Vec<Row> = of_axes.collect();
-    if rows.is_empty() {
+    if rows.len() < 2 {
         return Ok(None);
     }
     rows.sort_by(|a, b| b.mean.total_cmp(&a.mean));

@@ -9,9 +9,16 @@ use crate::store::Artifacts;
 /// The chapters that have figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::report) enum FigureChapter {
-    Leaderboard,
-    Ablation,
-    Hyperparameters,
+    /// Differences from ST-FPM.
+    Effect,
+    /// Every seed by category, and differences by category in the other metrics.
+    Seeds,
+    /// Which settings the results depend on.
+    Why,
+    /// Levels, pairs and trials of the search.
+    Settings,
+    /// Drawings of the auto-encoders.
+    Networks,
     Learning,
     Curves,
     Cost,

@@ -31,18 +31,19 @@ mod tests;
 pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
 
 /// All kinds of figures, in their order within a chapter.
-const KINDS: [FigureKind; 16] = [
-    seeds::KIND,
-    heat_map::KIND,
+const KINDS: [FigureKind; 17] = [
     forest::VARIANTS,
+    heat_map::FIRST,
     ranks::KIND,
-    forest::LEVELS,
-    contour::KIND,
-    shapes::KIND,
+    seeds::KIND,
+    heat_map::OTHERS,
     importance::KIND,
     slices::KIND,
+    forest::LEVELS,
+    contour::KIND,
     parallel::KIND,
     history::KIND,
+    shapes::KIND,
     learning::KIND,
     selection::KIND,
     stability::KIND,

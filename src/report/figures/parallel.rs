@@ -29,10 +29,8 @@ const BOTTOM: i32 = 336;
 const TICKS: usize = 7;
 
 /// One figure; none with fewer than two axes.
-pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Hyperparameters,
-    draw: |source| Ok(coordinates(source)?.into_iter().collect()),
-};
+pub(super) const KIND: FigureKind =
+    FigureKind { chapter: FigureChapter::Settings, draw: |source| Ok(coordinates(source)?.into_iter().collect()) };
 
 /// A finished trial: one of its runs, and its mean.
 struct Trial<'g> {

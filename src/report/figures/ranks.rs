@@ -12,7 +12,7 @@ use crate::text::truncated_middle;
 
 /// The ranks in the first metric; no figure if the runs allow no test (see [`rank_tests`]).
 pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Ablation,
+    chapter: FigureChapter::Effect,
     draw: |source| {
         let groups = source.groups;
         let Some(test) = rank_tests(source.sides, &[groups.first_metric()]).pop() else { return Ok(Vec::new()) };

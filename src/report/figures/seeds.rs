@@ -24,7 +24,7 @@ const NUMBERS: i32 = 64;
 
 /// One figure per metric that has numbers. Figure names start with `prefix`.
 pub(super) const KIND: FigureKind = FigureKind {
-    chapter: FigureChapter::Leaderboard,
+    chapter: FigureChapter::Seeds,
     draw: |source| {
         let palette = Palette::of(source.groups);
         let figure = |metric: &Metric| figure(source.groups, &palette, source.prefix, *metric).transpose();

@@ -28,7 +28,7 @@ const USUAL_LEVEL: usize = 2;
 
 /// One tile per distinct shape; no figure if no variant has an auto-encoder.
 pub(super) const KIND: FigureKind =
-    FigureKind { chapter: FigureChapter::Ablation, draw: |source| Ok(shapes(source)?.into_iter().collect()) };
+    FigureKind { chapter: FigureChapter::Networks, draw: |source| Ok(shapes(source)?.into_iter().collect()) };
 
 /// An auto-encoder at one level of its teacher.
 struct Shape<'g> {

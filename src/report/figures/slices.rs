@@ -29,7 +29,7 @@ const PANEL: i32 = 236;
 
 /// One panel per axis; no figure if nothing was searched.
 pub(super) const KIND: FigureKind =
-    FigureKind { chapter: FigureChapter::Hyperparameters, draw: |source| Ok(slices(source)?.into_iter().collect()) };
+    FigureKind { chapter: FigureChapter::Why, draw: |source| Ok(slices(source)?.into_iter().collect()) };
 
 /// A trial with the mean of its runs.
 type TrialMean<'r> = (&'r RunRow, f64);
@@ -68,10 +68,12 @@ fn slices(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
                 Frame { left: left + 66, top: top + 30, right: left + WIDE / columns - 18, bottom: top + PANEL - 40 };
             let setting = Setting::of(axis, measured.iter().map(|(run, _)| *run), &logarithmic, frame.ticks_across());
             let runs: Vec<((&RunRow, f64), usize)> = measured.iter().map(|run| (*run, axis.level(run.0))).collect();
-            let (low, high) = room(trials.iter().map(|(_, value)| *value)).unwrap_or((0.0, 1.0));
+            let effects = levels(axis, &runs);
+            let ends = effects.iter().filter_map(|of| of.interval).flat_map(|(low, high)| [low, high]);
+            let (low, high) = room(trials.iter().map(|(_, value)| *value).chain(ends)).unwrap_or((0.0, 1.0));
             let y = Axis::linear(low, high, frame.ticks_upwards()).signed();
             let plot = Plot { canvas, frame, x: setting.places(), y };
-            panel(&plot, &setting, &trials, every, &levels(axis, &runs))?;
+            panel(&plot, &setting, &trials, every, &effects)?;
         }
         Ok(())
     })

@@ -24,6 +24,7 @@ pub use choice::RunPageChoice;
 pub(super) use contour::TRANSFORM;
 pub use history::RunHistory;
 pub(super) use map_picture::map_picture;
+pub(super) use paths::RunPagePaths;
 pub(super) use pictures::{resampled_contour, truth};
 pub(super) use sheet::jpeg;
 pub(super) use write::{run_page_paths, run_pages};

@@ -19,7 +19,7 @@ pub(super) fn verdict(verdicts: &[Verdict], groups: &Groups<'_>, costs: &[Costs]
     let rows: Vec<TableRow> = by_metric(verdicts).filter_map(best).map(row).collect();
     Some(Table {
         name: "verdict".to_owned(),
-        title: format!("The best variant against {}, metric by metric", first.reference),
+        title: groups.marked(&format!("The best variant against {}, metric by metric", first.reference)),
         columns: vec![
             Column::label("metric"),
             Column::label("variant"),
