@@ -204,8 +204,11 @@ fn origin(rows: &Rows) -> Markup {
         h2 { "Origin" }
         p { (WRITTEN_BY) (crate::VERSION) " from the stored results of sweep " code { (rows.sweep.name) } "." }
         details { summary { "sweep file" } pre { (rows.sweep.source) } }
-        @for (label, settings) in settings(rows) {
-            details { summary { "all settings of " (label) } pre { (settings) } }
+        details {
+            summary { "all settings of each trial" }
+            @for (label, settings) in settings(rows) {
+                details { summary { (label) } pre { (settings) } }
+            }
         }
     } }
 }

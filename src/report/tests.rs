@@ -872,7 +872,7 @@ fn the_headline_is_mixed_if_metrics_disagree() {
     let of = |rows: &Rows| comparisons(rows, &groups(rows)[0]);
     let not_shown = |verdict: &Verdict| verdict.variant.contains("skip=add");
     let pixel: Vec<Verdict> = of(&open).into_iter().filter(not_shown).collect();
-    let answer = super::summary::answer(&[pixel.clone(), of(&clear)].concat()).expect("compared");
+    let answer = super::summary::answer(&[pixel, of(&clear)].concat()).expect("compared");
     assert!(answer.starts_with("Mixed: in pixel AUROC no variant is distinguishably better"), "{answer}");
     assert!(answer.contains("in image AUROC 2 of 2 variants are better than T01 ST-FPM"), "{answer}");
     // Metrics that agree need no second clause.

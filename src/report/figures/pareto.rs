@@ -31,7 +31,7 @@ const COSTS: [Cost; 4] = [
 /// Maximum number of grey dots. If there are more variants, only every n-th is drawn; the front uses all.
 const MOST_DOTS: usize = 300;
 /// Height of a panel with its texts, in pixels.
-const PANEL: i32 = 250;
+const PANEL: i32 = 190;
 
 /// One variant in one panel.
 struct Point {

@@ -25,7 +25,7 @@ const MOST_AXES: usize = 6;
 /// Maximum number of dots in one panel. If there are more trials, only every n-th is drawn.
 const MOST_DOTS: usize = 600;
 /// Height of a panel with its texts, in pixels.
-const PANEL: i32 = 236;
+const PANEL: i32 = 196;
 
 /// One panel per axis; no figure if nothing was searched.
 pub(super) const KIND: FigureKind =

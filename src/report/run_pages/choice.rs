@@ -5,7 +5,7 @@ use crate::names::named_enum;
 named_enum! {
     /// The runs that get a page.
     pub enum RunPageChoice {
-        /// The runs that figures show, at most [`MAX_PAGES`].
+        /// The runs that figures show, at most 200.
         Drawn = "drawn",
         /// Every run of the report.
         All = "all",
