@@ -15,6 +15,7 @@ use super::table::{Cell, Table, Tone};
 use crate::analysis::{ByCategory, Costs, Groups, Variant, Verdict, is_significant};
 use crate::config::short_name;
 use crate::evaluate::metrics::Metric;
+use crate::store::RunState;
 use crate::text::{rounded, signed};
 
 /// Width of an interval's bar and of the space around it, in pixels.
@@ -41,7 +42,7 @@ pub(super) fn leaderboard(section: &Section<'_>) -> Markup {
                 }
             } }
         }
-        div class=(super::table::html::frame(board.groups.variants.len())) tabindex="0" { table.board id=(id("table")) {
+        div class=(frame(board.groups.variants.len())) tabindex="0" { table.board id=(id("table")) {
             thead { tr {
                 th scope="col" { "variant" }
                 @for setting in &board.settings { th.text scope="col" { (short_name(setting, &board.settings)) } }
@@ -62,6 +63,14 @@ pub(super) fn leaderboard(section: &Section<'_>) -> Markup {
             @if let Some(metric) = board.groups.ordered_by { " Variants are sorted by their mean " (metric.label) "." }
         }
     }
+}
+
+/// Number of variants above which the leaderboard scrolls below its heading.
+const TALL: usize = 12;
+
+/// Returns the class of the element around the rows of `variants` variants.
+fn frame(variants: usize) -> &'static str {
+    if variants > TALL { "scroll long low" } else { "scroll" }
 }
 
 /// What a set of rows covers.
@@ -128,7 +137,7 @@ impl<'s> Board<'s> {
                     @if !variant.baseline { (self.difference(scope, variant, *metric)) }
                 }
             }
-            td { (self.groups.of_variant(variant).map(|run| run.seed).collect::<BTreeSet<_>>().len()) }
+            td { (self.seeds(variant)) }
             (costs_cells(&costs))
         } }
     }
@@ -148,6 +157,12 @@ impl<'s> Board<'s> {
             span.chip style=(format!("background:{colour}")) {}
             " " (id)
         } }
+    }
+
+    /// Returns the number of seeds with a finished run.
+    fn seeds(&self, variant: &Variant) -> usize {
+        let done = self.groups.of_variant(variant).filter(|run| run.state == RunState::Done);
+        done.map(|run| run.seed).collect::<BTreeSet<_>>().len()
     }
 
     fn setting(&self, index: usize, name: &str) -> String {

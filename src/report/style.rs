@@ -21,7 +21,7 @@ p { margin: .4rem 0; max-width: 75ch; } .question { font-size: 1.1rem; } .quiet,
 .answer { font-size: 1.1rem; border-left: 4px solid var(--link); padding: .15rem 0 .15rem .9rem; margin: 1rem 0; }
 ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-width: 80ch; }
 .scroll { overflow-x: auto; } .scroll.long { max-height: min(80vh, 44rem); overflow-y: auto; scroll-padding-top: 3.5rem; border-bottom: 1px solid var(--line); }
-.long thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); } .long thead th:first-child { z-index: 2; } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
+.scroll.low { max-height: 27rem; } .long thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); } .long thead th:first-child { z-index: 2; } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; white-space: normal; vertical-align: bottom; }
 table.sortable thead th button { all: unset; cursor: pointer; } table.sortable thead th button:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; } th[aria-sort=descending]::after { content: ' ↓'; } th[aria-sort=ascending]::after { content: ' ↑'; }
@@ -47,5 +47,5 @@ svg.bar circle { fill: var(--ink); } [hidden] { display: none !important; }
   max-width: 10rem; } .scroll tbody td:first-child { border-bottom: 0; box-shadow: inset 0 1px var(--line); } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;
   --bad: #b3401a; --link: #000; } nav, .switches { display: none; } body:has(> nav) { display: block; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; }
-  figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } .scroll.long { max-height: none; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
+  figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } .scroll.long, .scroll.low { max-height: none; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
 ";

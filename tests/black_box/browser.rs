@@ -9,8 +9,8 @@ use std::process::Command;
 use crate::common::Workplace;
 use crate::report::WIDE;
 
-/// Window widths of a desktop and of a phone, CSS pixels.
-const WIDTHS: [u32; 2] = [1440, 390];
+/// Window widths of a light desktop and of a dark phone, CSS pixels.
+pub const WINDOWS: [(u32, bool); 2] = [(1440, false), (390, true)];
 
 /// Returns the path of Chromium, if there is one.
 pub fn browser() -> Option<PathBuf> {
@@ -105,10 +105,8 @@ fn a_browser_shows_the_whole_report_without_the_network() {
     place.write("wide.toml", WIDE);
     place.succeed(&["sweep", "wide.toml"]);
     let page = place.path("reports/wide/index.html");
-    for width in WIDTHS {
-        for dark in [false, true] {
-            assert_eq!(faults(&browser, &place, &page, width, dark), "nothing", "{width} px, dark: {dark}");
-        }
+    for (width, dark) in WINDOWS {
+        assert_eq!(faults(&browser, &place, &page, width, dark), "nothing", "{width} px, dark: {dark}");
     }
     let sheets = sheets(&browser, &place, &page);
     assert!((1..=SHEETS).contains(&sheets), "{sheets} sheets");

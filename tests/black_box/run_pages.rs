@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::browser::{browser, faults_in};
+use crate::browser::{WINDOWS, browser, faults_in};
 use crate::common::{TINY, Workplace, tiny_on_disk};
 
 /// A sweep of ST-FPM and two variants.
@@ -163,11 +163,9 @@ fn a_browser_sorts_and_enlarges_images_and_moves_the_sliders_of_a_comparison() {
     place.write("tiny.toml", &tiny());
     place.succeed(&["sweep", "tiny.toml"]);
     let page = page_of(&place, "reports/tiny", "none");
-    for width in [1440, 390] {
-        for dark in [false, true] {
-            let harness = include_str!("../browser/run_page.html");
-            assert_eq!(faults_in(&browser, &place, harness, &page, width, dark), "nothing", "{width} px, dark: {dark}");
-        }
+    for (width, dark) in WINDOWS {
+        let harness = include_str!("../browser/run_page.html");
+        assert_eq!(faults_in(&browser, &place, harness, &page, width, dark), "nothing", "{width} px, dark: {dark}");
     }
     place.succeed(&["compare", "T01", "T02", "--html", "pair.html"]);
     for width in [1440, 390] {
