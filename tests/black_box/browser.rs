@@ -1,7 +1,7 @@
 //! The report in a browser: it needs no network, nothing is cut off or overlaps, and every control works.
 //!
-//! Needs Chromium, in PATH or given by `DIDACT_TEST_BROWSER`; without it, the test reports that it is skipped. `DIDACT_TEST_AXE` names the file
-//! `axe.min.js` of axe-core, whose rules of accessibility the test then checks as well.
+//! Needs Chromium, in PATH or given by `DIDACT_TEST_BROWSER`. Without it, the test reports that it is skipped. If `DIDACT_TEST_AXE` names the file
+//! `axe.min.js` of axe-core, the test also checks its rules of accessibility.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
