@@ -5,6 +5,7 @@ mod baselines;
 mod browser;
 mod budget;
 mod cancel;
+mod chromium;
 mod cli;
 mod collect;
 mod common;

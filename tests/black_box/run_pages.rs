@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::browser::{WINDOWS, browser, faults_in};
+use crate::chromium::{Chromium, WINDOWS};
 use crate::common::{TINY, Workplace, tiny_on_disk};
 
 /// A sweep of ST-FPM and two variants.
@@ -153,24 +153,50 @@ fn a_failed_run_has_a_page_with_its_error_and_log() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_browser_sorts_and_enlarges_images_and_moves_the_sliders_of_a_comparison() {
-    let Some(browser) = browser() else {
-        eprintln!("skipped: no Chromium in PATH, and DIDACT_TEST_BROWSER does not name one");
-        return;
-    };
     let place = Workplace::new();
+    let Some(mut browser) = Chromium::start(&place) else { return };
     place.write("tiny.toml", &tiny());
     place.succeed(&["sweep", "tiny.toml"]);
     let page = page_of(&place, "reports/tiny", "none");
-    for (width, dark) in WINDOWS {
-        let harness = include_str!("../browser/run_page.html");
-        assert_eq!(faults_in(&browser, &place, harness, &page, width, dark), "nothing", "{width} px, dark: {dark}");
+    for window in WINDOWS {
+        browser.open_file(&page, window);
+        assert_eq!(browser.faults(include_str!("../browser/run_page.js")), "", "{window:?}");
     }
+    keys_work_the_viewer(&mut browser, &page);
     place.succeed(&["compare", "T01", "T02", "--html", "pair.html"]);
-    for width in [1440, 390] {
-        let harness = include_str!("../browser/comparison.html");
-        let found = faults_in(&browser, &place, harness, &place.path("pair.html"), width, false);
-        assert_eq!(found, "nothing", "the comparison at {width} px");
+    for window in WINDOWS {
+        browser.open_file(&place.path("pair.html"), window);
+        assert_eq!(browser.faults(include_str!("../browser/comparison.js")), "", "{window:?}");
     }
+    browser.tab_to(".pair input");
+    browser.press("End");
+    let clip = "getComputedStyle(document.activeElement.closest('.pair').querySelectorAll('svg')[1]).clipPath";
+    assert!(browser.evaluate(clip).as_str().is_some_and(|clip| clip.contains("100%")), "End moves the slider");
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+/// A card opens by Enter, arrows show its neighbours in the chosen order, and Escape leads back to it.
+fn keys_work_the_viewer(browser: &mut Chromium, page: &Path) {
+    browser.open_file(page, WINDOWS[0]);
+    browser.tab_to(".sort button[data-by]:last-of-type");
+    browser.press(" ");
+    assert_eq!(browser.evaluate("document.activeElement.getAttribute('aria-pressed')"), "true", "Space sorts");
+    browser.tab_to("a.card");
+    browser.press("Enter");
+    let shown = |place: usize| {
+        format!(
+            "(() => {{
+                const open = [...document.querySelectorAll('.viewer')].filter((viewer) => viewer.checkVisibility());
+                return open.length === 1 && '#' + open[0].id === document.querySelectorAll('a.card')[{place}].getAttribute('href');
+            }})()"
+        )
+    };
+    for (key, place) in [("ArrowRight", 1), ("ArrowLeft", 0)] {
+        browser.press(key);
+        browser.until(&shown(place));
+    }
+    browser.press("Escape");
+    browser.until("[...document.querySelectorAll('.viewer')].every((viewer) => !viewer.checkVisibility())");
+    browser.until("location.hash === '#' + document.querySelector('a.card').id");
 }
