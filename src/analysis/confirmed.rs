@@ -8,22 +8,17 @@ use crate::evaluate::Selection;
 use crate::stages::StageKind;
 use crate::store::{Artifacts, RunRow, RunState};
 
-/// Compares each chosen trial with that of ST-FPM. `sides` are those of [`confirmed_sides`].
-pub(crate) fn confirmed(rows: &Rows, sides: &[Side]) -> Vec<Verdict> {
-    let Some((baseline, others)) = sides.split_first() else { return Vec::new() };
+/// Compares each chosen trial with that of ST-FPM. `chosen` are the sides of [`chosen_sides`]. Returns an empty list if seeds were added
+/// until the answer was settled: tests hold for a fixed number only.
+pub(super) fn confirmed(rows: &Rows, chosen: &[Side]) -> Vec<Verdict> {
+    let decides = rows.tuned.as_ref().is_some_and(|tuned| tuned.decide.is_some());
+    let Some((baseline, others)) = chosen.split_first().filter(|_| !decides) else { return Vec::new() };
     let others: Vec<(&Side, Option<String>)> = others.iter().map(|side| (side, None)).collect();
     compare_checked(baseline, &others, &rows.metrics)
 }
 
-/// Returns the sides of [`chosen_sides`]. Returns an empty list if seeds were added until the answer was settled: tests hold for a fixed
-/// number only.
-pub(crate) fn confirmed_sides(rows: &Rows, artifacts: &Artifacts) -> Vec<Side> {
-    let decides = rows.tuned.as_ref().is_some_and(|tuned| tuned.decide.is_some());
-    if decides { Vec::new() } else { chosen_sides(rows, artifacts) }
-}
-
 /// Returns the runs of each chosen trial on the seeds of the comparison, ST-FPM first. Returns an empty list if the sweep chooses no trial.
-pub(crate) fn chosen_sides(rows: &Rows, artifacts: &Artifacts) -> Vec<Side> {
+pub(super) fn chosen_sides(rows: &Rows, artifacts: &Artifacts) -> Vec<Side> {
     let Some(tuned) = &rows.tuned else { return Vec::new() };
     let run = |run: &RunRow| {
         let of_run = rows.results.iter().filter(|row| row.run_id.as_str() == run.id);

@@ -1,16 +1,19 @@
 //! Costs of each variant: size, arithmetic, time and memory.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::grouping::{Groups, Variant};
 use super::rows::Rows;
 use crate::evaluate::{Fact, Selection};
-use crate::stages::StageKind;
-use crate::statistics::summary;
-use crate::store::StageRow;
+use crate::stages::{Key, StageKind};
+use crate::statistics::{Quartiles, quartiles, summary};
+use crate::store::{RunRow, StageRow};
 use crate::text::percent;
 
-/// Means over the finished runs of one variant; a field is `None` if nothing was measured.
+/// Costs over the finished runs of one variant; a field is `None` if nothing was measured. Times are those of stages that ran alone on their
+/// machine, in one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Costs {
     /// Number of trained parameters.
@@ -18,19 +21,34 @@ pub(crate) struct Costs {
     /// Floating-point operations of the forward pass per image.
     pub flops: Option<f64>,
     /// Seconds that the pretrain stage takes.
-    pub pretrain: Option<f64>,
-    /// Seconds of the whole training: the pretrain stage, if there is one, plus the joint stage.
-    pub training: Option<f64>,
+    pub pretrain: Option<Quartiles>,
+    /// Seconds of the whole training of a run: the pretrain stage, if there is one, plus the joint stage.
+    pub training: Option<Quartiles>,
     /// Seconds per epoch of joint training.
-    pub epoch: Option<f64>,
+    pub epoch: Option<Quartiles>,
     /// Milliseconds per image for prediction and distances; images and teacher features are already in memory.
-    pub forward: Option<f64>,
+    pub forward: Option<Quartiles>,
     /// Milliseconds per image for scoring, with given teacher features; includes reading.
-    pub score: Option<f64>,
+    pub score: Option<Quartiles>,
     /// Highest resident memory of any stage, in bytes.
     pub peak: Option<f64>,
     /// Highest GPU memory used by any stage, in bytes.
     pub gpu_peak: Option<f64>,
+}
+
+/// The stages that train.
+const TRAINING: [StageKind; 2] = [StageKind::Pretrain, StageKind::Joint];
+
+/// A stage of a variant with its measured costs, as JSON.
+struct MeasuredStage<'r> {
+    row: &'r StageRow,
+    costs: Value,
+}
+
+impl MeasuredStage<'_> {
+    fn cost(&self, name: &str) -> Option<f64> {
+        self.costs.get(name)?.as_f64()
+    }
 }
 
 impl Costs {
@@ -41,35 +59,45 @@ impl Costs {
 
     fn of(rows: &Rows, groups: &Groups<'_>, variant: &Variant) -> Self {
         let runs: Vec<_> = groups.of_variant(variant).collect();
-        let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
-        let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, Selection::Selected, name)).collect());
-        let costs = |stage: &StageRow| serde_json::from_str::<Value>(stage.costs.as_deref()?).ok();
-        let stages: Vec<(&StageRow, Option<Value>)> =
-            runs.iter().flat_map(|run| rows.stages_of(&run.id)).map(|stage| (stage, costs(stage))).collect();
-        let of_kind = |kind: StageKind| stages.iter().filter(move |(stage, _)| stage.kind == kind);
-        let cost = |(_, costs): &(_, Option<Value>), name: &str| costs.as_ref()?.get(name)?.as_f64();
+        let result = |name| {
+            let values: Vec<f64> = runs.iter().filter_map(|run| groups.value(run, Selection::Selected, name)).collect();
+            summary(&values).map(|summary| summary.mean)
+        };
+        // Runs share stages, and a stage counts once.
+        let all: BTreeMap<&Key, &StageRow> =
+            runs.iter().flat_map(|run| rows.stages_of(&run.id)).map(|stage| (&stage.id, stage)).collect();
+        let parsed = |stage: &StageRow| serde_json::from_str(stage.costs.as_deref()?).ok();
+        let stages: Vec<MeasuredStage<'_>> =
+            all.into_values().map(|row| MeasuredStage { row, costs: parsed(row).unwrap_or_default() }).collect();
+        let alone =
+            |kind: StageKind| stages.iter().filter(move |stage| stage.row.kind == kind && rows.ran_alone(stage.row));
         // Stages that ran on idle cores of other workers were faster. They count only if there are no others.
-        let alike = |kind| -> Vec<&(&StageRow, Option<Value>)> {
-            let (faster, usual): (Vec<_>, Vec<_>) = of_kind(kind).partition(|stage| cost(stage, "threads").is_some());
+        let alike = |kind| -> Vec<&MeasuredStage<'_>> {
+            let (faster, usual): (Vec<_>, Vec<_>) = alone(kind).partition(|stage| stage.cost("threads").is_some());
             if usual.is_empty() { faster } else { usual }
         };
-        let seconds = |kind| mean(alike(kind).into_iter().filter_map(|(stage, _)| stage.seconds).collect());
-        let pretrain = seconds(StageKind::Pretrain);
-        let peaks = stages.iter().filter_map(|(stage, _)| stage.peak_rss_bytes).map(|bytes| bytes as f64);
+        let seconds: BTreeMap<&Key, f64> = TRAINING
+            .into_iter()
+            .flat_map(alike)
+            .filter_map(|stage| Some((&stage.row.id, stage.row.seconds?)))
+            .collect();
+        let training = |run: &&RunRow| {
+            let trained = rows.stages_of(&run.id).filter(|stage| TRAINING.contains(&stage.kind));
+            let times: Vec<f64> = trained.map(|stage| seconds.get(&stage.id).copied()).collect::<Option<_>>()?;
+            (!times.is_empty()).then(|| times.iter().sum::<f64>())
+        };
+        let times = |values: Vec<f64>| quartiles(&values);
+        let measured = |kind, name| times(alike(kind).into_iter().filter_map(|stage| stage.cost(name)).collect());
         Self {
             parameters: result(Fact::Parameters),
             flops: result(Fact::Flops),
-            pretrain,
-            training: seconds(StageKind::Joint).map(|joint| joint + pretrain.unwrap_or(0.0)),
-            epoch: mean(
-                alike(StageKind::Joint).into_iter().filter_map(|stage| cost(stage, "seconds_per_epoch")).collect(),
-            ),
-            forward: mean(
-                of_kind(StageKind::Score).filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect(),
-            ),
-            score: mean(of_kind(StageKind::Score).filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
-            peak: peaks.reduce(f64::max),
-            gpu_peak: stages.iter().filter_map(|stage| cost(stage, "device_peak_bytes")).reduce(f64::max),
+            pretrain: times(alike(StageKind::Pretrain).into_iter().filter_map(|stage| stage.row.seconds).collect()),
+            training: times(runs.iter().filter_map(training).collect()),
+            epoch: measured(StageKind::Joint, "seconds_per_epoch"),
+            forward: measured(StageKind::Score, "forward_milliseconds_per_image"),
+            score: measured(StageKind::Score, "milliseconds_per_image"),
+            peak: stages.iter().filter_map(|stage| stage.row.peak_rss_bytes).max().map(|bytes| bytes as f64),
+            gpu_peak: stages.iter().filter_map(|stage| stage.cost("device_peak_bytes")).reduce(f64::max),
         }
     }
 
@@ -78,10 +106,11 @@ impl Costs {
         let relative = |ours: Option<f64>, theirs: Option<f64>, what: &str| {
             Some(format!("{} {what}", percent(ours?, theirs.filter(|value| *value > 0.0)?)))
         };
+        let median = |times: Option<Quartiles>| times.map(|times| times.median);
         let parts: Vec<String> = [
             relative(self.parameters, baseline.parameters, "parameters"),
             relative(self.flops, baseline.flops, "FLOP per image"),
-            relative(self.epoch, baseline.epoch, "time per epoch"),
+            relative(median(self.epoch), median(baseline.epoch), "time per epoch"),
         ]
         .into_iter()
         .flatten()

@@ -2,13 +2,10 @@
 
 use serde::Serialize;
 
-use super::comparison::{comparisons, sides};
-use super::effects::{Effects, effects};
-use super::grouping::{Groups, Ranking, groups};
-use super::rows::Rows;
+use super::analysed::{Analysis, ComparedGroups};
+use super::effects::Effects;
 use super::tuned::Tuned;
 use super::verdict::Verdict;
-use crate::store::Artifacts;
 
 /// Findings under one protocol.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,30 +28,15 @@ pub struct Findings {
 }
 
 /// Returns the findings of a sweep, one entry per protocol.
-pub fn findings(rows: &Rows, artifacts: &Artifacts, ranking: Ranking) -> Vec<Findings> {
-    let of_groups = |groups: &Groups<'_>| {
-        let verdicts = comparisons(groups, &sides(rows, groups, artifacts));
-        Findings::of(groups, verdicts, effects(groups), rows.tuned.as_ref())
+pub fn findings(analysis: &Analysis<'_>) -> Vec<Findings> {
+    let of = |ComparedGroups { groups, comparisons, effects, tuned, .. }: &ComparedGroups<'_>| Findings {
+        variants: groups.variants.iter().map(|variant| variant.label.clone()).collect(),
+        categories: groups.categories.iter().map(|(category, _)| category.clone()).collect(),
+        mark: groups.mark(),
+        across: groups.across.clone(),
+        verdicts: comparisons.clone(),
+        effects: effects.clone(),
+        tuned: tuned.cloned(),
     };
-    groups(rows, ranking).iter().map(of_groups).collect()
-}
-
-impl Findings {
-    /// Collects the findings of one group.
-    pub(crate) fn of(
-        groups: &Groups<'_>,
-        verdicts: Vec<Verdict>,
-        effects: Vec<Effects>,
-        tuned: Option<&Tuned>,
-    ) -> Self {
-        Self {
-            variants: groups.variants.iter().map(|variant| variant.label.clone()).collect(),
-            categories: groups.categories.iter().map(|(category, _)| category.clone()).collect(),
-            mark: groups.mark(),
-            across: groups.across.clone(),
-            verdicts,
-            effects,
-            tuned: tuned.cloned(),
-        }
-    }
+    analysis.protocols.iter().map(of).collect()
 }

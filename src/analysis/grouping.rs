@@ -90,6 +90,14 @@ pub(crate) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
     }
 }
 
+/// Returns the runs that only compare chosen trials, on seeds that had no part in the choice; `None` if there are none.
+pub(crate) fn judging_groups(rows: &Rows) -> Option<Groups<'_>> {
+    let known: HashSet<&str> = rows.runs.iter().map(|run| run.id.as_str()).collect();
+    let runs: Vec<(&RunRow, usize)> =
+        rows.compared.iter().filter(|run| !known.contains(run.id.as_str())).map(|run| (run, 0)).collect();
+    (!runs.is_empty()).then(|| Groups::new(rows, runs))
+}
+
 impl<'r> Groups<'r> {
     fn new(rows: &'r Rows, runs: Vec<(&'r RunRow, usize)>) -> Self {
         let mut variants: Vec<Variant> = Vec::new();

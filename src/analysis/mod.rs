@@ -1,5 +1,6 @@
 //! Turns rows and artifacts into groups, sides, verdicts, effects, costs and protocols.
 
+mod analysed;
 mod axes;
 mod best;
 mod by_category;
@@ -7,6 +8,7 @@ mod cells;
 mod choice;
 mod comparison;
 mod confirmed;
+mod contention;
 mod costs;
 mod decision;
 mod difference;
@@ -30,17 +32,23 @@ mod side;
 mod tuned;
 mod verdict;
 
+pub use analysed::Analysis;
+pub(crate) use analysed::ComparedGroups;
 pub(crate) use axes::{SearchedAxis, is_point, searched};
 pub(crate) use best::{Rivals, best};
 pub use by_category::{ByCategory, CategoryVerdicts, by_category};
 pub use choice::{Choice, comparison_seeds};
-pub(crate) use comparison::{comparisons, sides};
-pub(crate) use confirmed::{chosen_sides, confirmed, confirmed_sides};
+#[cfg(test)]
+pub(crate) use comparison::comparisons;
+pub(crate) use comparison::sides;
+pub use contention::Attempts;
 pub(crate) use costs::Costs;
 pub use decision::{Settled, VariantDecision};
 pub(crate) use difference::{Differences, is_significant, without};
+#[cfg(test)]
+pub(crate) use effects::effects;
 pub use effects::{AxisEffect, Effects, LevelEffect, PairEffect, UnmeasuredLevel};
-pub(crate) use effects::{distances, effects, levels};
+pub(crate) use effects::{distances, levels};
 pub(crate) use failed::{FailedRuns, failed_runs};
 pub use findings::{Findings, findings};
 pub use grouping::Ranking;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::contention::Attempts;
 use super::grouping::MAX_DRAWN;
 use super::grouping::{Ranking, groups};
 use super::guidance::Guidance;
@@ -32,8 +33,11 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
         let runs = store.run_rows(sweep).await?;
         Ok::<_, StoreError>((runs, store.result_rows(sweep, &names).await?, store.run_stage_rows(sweep).await?))
     };
-    let others = async { Ok((store.score_rows(sweep).await?, store.stage_rows(sweep).await?)) };
-    let ((runs, results, run_stages), (scores, stages)) = tokio::try_join!(of_runs, others)?;
+    let others = async {
+        let stages = store.stage_rows(sweep).await?;
+        Ok((store.score_rows(sweep).await?, stages, Attempts::of(store.attempt_records(sweep).await?)))
+    };
+    let ((runs, results, run_stages), (scores, stages, attempts)) = tokio::try_join!(of_runs, others)?;
     let tuned = tuned_of(store, &row).await?;
     let (runs, compared) = split(runs, &row, tuned.as_ref());
     let index: HashMap<&Key, usize> = stages.iter().enumerate().map(|(index, stage)| (&stage.id, index)).collect();
@@ -42,8 +46,20 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     let (run_stages, scores) = (by_run(run_stages), by_run(scores.into_iter().map(|row| (row.run_id.clone(), row))));
     let curves = Vec::new();
     let working = is_working(store, sweep).await?;
-    let mut rows =
-        Rows { sweep: row, metrics, runs, tuned, compared, results, scores, stages, run_stages, working, curves };
+    let mut rows = Rows {
+        sweep: row,
+        metrics,
+        runs,
+        tuned,
+        compared,
+        results,
+        scores,
+        stages,
+        run_stages,
+        working,
+        attempts,
+        curves,
+    };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)
 }

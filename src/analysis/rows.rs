@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::contention::Attempts;
 use super::tuned::Tuned;
 use crate::evaluate::metrics::Metric;
 use crate::stages::{Key, StageJob, StageKind, selected_stage};
@@ -30,6 +31,8 @@ pub struct Rows {
     pub run_stages: HashMap<Key, Vec<usize>>,
     /// Whether a worker computes the sweep now, as far as the store and this machine know.
     pub working: bool,
+    /// The attempts of all stages.
+    pub attempts: Attempts,
     /// Curves of the joint stages, for the runs that figures have room for.
     pub curves: Vec<Curve>,
 }

@@ -9,7 +9,7 @@ use super::global::Global;
 use super::metrics::metric_names;
 use super::output::{announce_moved_files, print_json, print_location};
 use super::parse::run_page_choice;
-use crate::analysis::{Ranking, Rows};
+use crate::analysis::{Analysis, Ranking, Rows};
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
@@ -55,7 +55,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     let ranking = if args.across_protocols { Ranking::AcrossProtocols } else { Ranking::WithinProtocols };
     if args.json {
         let rows = analysis::read(&store, &id, &args.metrics).await?;
-        print_json(&analysis::findings(&rows, &global.artifacts()?, ranking))?;
+        print_json(&analysis::findings(&Analysis::of(&rows, &global.artifacts()?, ranking)))?;
         return Ok(Exit::Done);
     }
     let folder = args.out.clone().unwrap_or_else(|| default_folder(&name));
@@ -65,7 +65,9 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
             let rows = rows(&store, &id, &args.metrics).await?;
-            write(&store, &rows, place, ranking, args.run_pages, &global.artifacts()?).await?;
+            let artifacts = global.artifacts()?;
+            let analysis = Analysis::of(&rows, &artifacts, ranking);
+            write(&store, &rows, &analysis, place, args.run_pages, &artifacts).await?;
         }
         if !args.watch || counts.open() == 0 {
             return Ok(Exit::Done);
@@ -106,15 +108,15 @@ pub(super) async fn rows(store: &Store, sweep: &str, metrics: &[Metric]) -> Resu
 pub(super) async fn write(
     store: &Store,
     rows: &Rows,
+    analysis: &Analysis<'_>,
     place: OutputPlace<'_>,
-    ranking: Ranking,
     choice: RunPageChoice,
     artifacts: &Artifacts,
 ) -> Result<(), Failure> {
     let bar = Bar::new(0, "{pos}/{len} {msg}");
     bar.show(0, 1, "reading the store");
     let history = RunHistory::read(store, rows, choice).await?;
-    let written = report::write(rows, artifacts, ranking, place, (choice, &history), &mut |step| {
+    let written = report::write(analysis, artifacts, place, (choice, &history), &mut |step| {
         bar.show(step.done, step.total, step.doing);
     });
     bar.close();

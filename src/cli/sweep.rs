@@ -11,7 +11,7 @@ use super::steering::Steering;
 use super::sweep_args::SweepArgs;
 use super::takeover::{plan_source, take_over};
 use super::worker::{CUDNN_NEEDS_A_GPU, TF32_NEEDS_A_GPU};
-use crate::analysis::{Ranking, Rows};
+use crate::analysis::{Analysis, Ranking};
 use crate::cause::one_line;
 use crate::config::{Draws, Strategy};
 use crate::exit::Exit;
@@ -21,9 +21,7 @@ use crate::report::{RunPageChoice, TerminalSummary, terminal_summary};
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
 use crate::stages::StageKind;
-use crate::store::{
-    Access, Artifacts, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted,
-};
+use crate::store::{Access, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::{Convolutions, Numerics, cuda};
 use crate::terminal::say;
 use crate::text::rough_duration;
@@ -206,11 +204,12 @@ async fn conclude(
     if args.only.is_none() && (done > 0 || !args.no_report) {
         let artifacts = global.artifacts()?;
         let rows = report::rows(store, sweep, &[]).await?;
-        print_summary(&rows, &artifacts);
+        let analysis = Analysis::of(&rows, &artifacts, Ranking::default());
+        print_summary(&analysis);
         if !args.no_report {
             let folder = report::default_folder(&status.name);
             let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
-            report::write(store, &rows, place, Ranking::default(), RunPageChoice::Drawn, &artifacts)
+            report::write(store, &rows, &analysis, place, RunPageChoice::Drawn, &artifacts)
                 .await
                 .map_err(|failure| report::with_report_hint(failure, &status.name))?;
         }
@@ -239,8 +238,8 @@ async fn conclude(
 }
 
 /// Prints the answer and the best variants.
-fn print_summary(rows: &Rows, artifacts: &Artifacts) {
-    for TerminalSummary { answer, title, head, rows, left_out } in terminal_summary(rows, artifacts) {
+fn print_summary(analysis: &Analysis<'_>) {
+    for TerminalSummary { answer, title, head, rows, left_out } in terminal_summary(analysis) {
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let more = (left_out > 0).then(|| format!("and {left_out} more variant(s)"));
         let lines: Vec<String> = answer.into_iter().chain([title, table(&head, &rows)]).chain(more).collect();

@@ -178,7 +178,7 @@ impl<'s> Board<'s> {
     /// Returns the verdicts of a scope, of all metrics.
     fn verdicts(&self, scope: &Scope) -> impl Iterator<Item = &Verdict> {
         let of_category = scope.category.as_ref().filter(|_| self.groups.categories.len() > 1);
-        let overall = of_category.is_none().then_some(&self.section.comparisons);
+        let overall = of_category.is_none().then_some(self.section.comparisons);
         let by_category = of_category.into_iter().flat_map(|category| {
             let in_category = move |of_metric: &'s ByCategory| {
                 of_metric.categories.iter().filter(move |of| of.category == *category).flat_map(|of| &of.verdicts)
@@ -232,7 +232,8 @@ fn mean(cell: &Cell) -> Markup {
 fn costs_cells(costs: &Costs) -> Markup {
     html! {
         td data-value=[costs.parameters] { (costs.parameters.map_or_else(|| "–".to_owned(), |count| format!("{:.2}", count / 1e6))) }
-        td data-value=[costs.forward] { (costs.forward.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}"))) }
+        @let forward = costs.forward.map(|times| times.median);
+        td data-value=[forward] { (forward.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}"))) }
     }
 }
 

@@ -34,7 +34,8 @@ const FOR_FIGURES: usize = 1_200_000;
 /// Returns the whole page. Runs link to their own pages.
 pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePaths) -> String {
     let sweep = &rows.sweep;
-    let shown = Shown { rows, run_pages, room: Room::beside(sections) };
+    let galleries: Vec<Markup> = sections.iter().map(|section| gallery::markup(&section.gallery)).collect();
+    let room = Room::beside(&galleries);
     let failures = failures(rows);
     let parts: Vec<Vec<Chapter<'_>>> = sections.iter().map(|section| chapters(section)).collect();
     let links = parts.first().into_iter().flatten().map(|chapter| (chapter.anchor.clone(), chapter.title.to_owned()));
@@ -50,6 +51,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePat
         p.quiet { (summary::state(rows)) }
         @if let Some(remark) = words::guidance(&rows.sweep) { (note(&remark)) }
         @for (index, (section, chapters)) in sections.iter().zip(&parts).enumerate() {
+            @let shown = Shown { rows, section, gallery: &galleries[index], run_pages, room: &room };
             @if sections.len() > 1 {
                 h2 id=(protocol_anchor(index)) { "Protocol " (index + 1) " of " (sections.len()) }
                 p.note { (words::SEPARATE_PROTOCOL) }
@@ -58,7 +60,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePat
                 @for remark in section.remarks() { (note(&remark)) }
                 @for chapter in chapters { section id=(chapter.anchor) {
                     h2 { (section.groups.marked(chapter.title)) }
-                    @for content in &chapter.contents { (shown.content(section, content)) }
+                    @for content in &chapter.contents { (shown.content(content)) }
                 } }
             }
         }
@@ -72,11 +74,13 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePat
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
 }
 
-/// What all parts of a page share.
+/// What a protocol's part of the page shows.
 struct Shown<'p> {
     rows: &'p Rows,
+    section: &'p Section<'p>,
+    gallery: &'p Markup,
     run_pages: &'p RunPagePaths,
-    room: Room,
+    room: &'p Room,
 }
 
 /// Bytes that the page may still embed.
@@ -84,9 +88,9 @@ struct Room(Cell<usize>);
 
 impl Room {
     /// Returns the room that the galleries leave.
-    fn beside(sections: &[Section<'_>]) -> Self {
-        let galleries: usize = sections.iter().map(|section| gallery::markup(&section.gallery).0.len()).sum();
-        Self(Cell::new(EMBEDDED.saturating_sub(galleries).max(FOR_FIGURES)))
+    fn beside(galleries: &[Markup]) -> Self {
+        let taken: usize = galleries.iter().map(|gallery| gallery.0.len()).sum();
+        Self(Cell::new(EMBEDDED.saturating_sub(taken).max(FOR_FIGURES)))
     }
 
     /// Returns whether the page has room for these bytes, and takes it.
@@ -118,25 +122,26 @@ fn remark_text(remark: &Remark) -> Markup {
 
 impl Shown<'_> {
     /// Shows a block of content.
-    fn content(&self, section: &Section<'_>, content: &Content<'_>) -> Markup {
+    fn content(&self, content: &Content<'_>) -> Markup {
+        let section = self.section;
         match content {
             Content::Answer(answer) => html! { p.answer { (answer) } },
             Content::Findings(texts) => findings(texts),
             Content::Note(text) => html! { p.quiet { (text) } },
             Content::Tables(tables) => html::block(tables),
             Content::Leaderboard => leaderboard(section),
-            Content::Figures(figures) => html! { div.figures { @for figure in figures { (svg(figure, &self.room)) } } },
+            Content::Figures(figures) => html! { div.figures { @for figure in figures { (svg(figure, self.room)) } } },
             Content::Pictures { pictures, notes } => html! {
-                @for picture in *pictures { (jpeg(picture, &self.room)) }
+                @for picture in *pictures { (jpeg(picture, self.room)) }
                 @for note in *notes { p.note { (note) } }
             },
-            Content::Gallery => gallery::markup(&section.gallery),
+            Content::Gallery => self.gallery.clone(),
             Content::Link { address, text } => html! { p { a href=(address) { (text) } } },
             Content::Protocol => protocol(&section.groups),
-            Content::Runs => reproduce::block(self.rows, &section.groups, self.run_pages),
+            Content::Runs => reproduce::block(self.rows, (section.groups, section.judging), self.run_pages),
             Content::Folded { title, contents } => html! { details {
                 summary { (title) }
-                @for content in contents { (self.content(section, content)) }
+                @for content in contents { (self.content(content)) }
             } },
         }
     }

@@ -25,23 +25,26 @@ pub(super) fn label(groups: &Groups<'_>, variant: &Variant) -> Cell {
     Cell::text(&variant.label).linked(first.map(|category| anchor(variant, category)))
 }
 
-/// Returns one row per run, and the command for each variant and category.
-pub(super) fn block(rows: &Rows, groups: &Groups<'_>, run_pages: &RunPagePaths) -> Markup {
+/// Returns one row per run, and the command for each variant and category. `judging` are the runs that only compare chosen trials.
+pub(super) fn block(
+    rows: &Rows,
+    (groups, judging): (&Groups<'_>, Option<&Groups<'_>>),
+    run_pages: &RunPagePaths,
+) -> Markup {
     let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<String>| -> String {
         let values: BTreeSet<String> = rows.stages_of(&run.id).filter_map(fact).collect();
         if values.is_empty() { "–".to_owned() } else { values.into_iter().collect::<Vec<_>>().join(", ") }
     };
     html! {
-        div class=(frame(groups.all().count())) tabindex="0" { table {
+        div class=(frame(std::iter::once(groups).chain(judging).map(|of| of.all().count()).sum())) tabindex="0" { table {
             thead { tr {
                 th { "run" } th { "seed" } th.text { "state" } th.text { "protocol" } th.text { "device" }
                 th.text { "didact version" }
             } }
-            @for variant in &groups.variants { @for (category, _) in &groups.categories {
-                @let runs: Vec<&RunRow> = groups.runs(variant, category).collect();
+            @for (of, judges) in [(Some(groups), false), (judging, true)] { @for (variant, category, runs) in of.map(cells).unwrap_or_default() {
                 @if let Some(first) = runs.first() {
-                    tbody id=(anchor(variant, category)) {
-                        tr.group { td colspan="6" { strong { (first.title) } ", " (category)
+                    tbody id=[(!judges).then(|| anchor(variant, category))] {
+                        tr.group { td colspan="6" { strong { (first.title) } ", " (category) @if judges { ", seeds of the comparison" }
                             details { summary { "command" } pre { (command(rows, first, &runs)) } }
                         } }
                         @for run in &runs { tr {
@@ -65,6 +68,17 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>, run_pages: &RunPagePaths) 
             ". " code { "didact why" } " with a run's key shows the run's stages and their state."
         }
     }
+}
+
+/// Returns the runs of each variant and category.
+fn cells<'g>(groups: &'g Groups<'_>) -> Vec<(&'g Variant, &'g str, Vec<&'g RunRow>)> {
+    let of_variant = |variant: &'g Variant| {
+        groups
+            .categories
+            .iter()
+            .map(move |(category, _)| (variant, category.as_str(), groups.runs(variant, category).collect()))
+    };
+    groups.variants.iter().flat_map(of_variant).collect()
 }
 
 /// Returns the device of a stage, and what else computed its convolutions.

@@ -7,23 +7,24 @@ use super::recipe::recipe_remark;
 use super::tables::Tables;
 use super::words::Remark;
 use super::{banners, words};
-use crate::analysis::{ByCategory, Costs, Effects, Groups, Tuned, Verdict};
+use crate::analysis::{ByCategory, Costs, Groups, Tuned, Verdict};
 
 /// One protocol's part of a report.
 pub(super) struct Section<'r> {
     /// Start of the names of its files and anchors; empty if there is only one protocol.
     pub prefix: String,
-    pub groups: Groups<'r>,
+    pub groups: &'r Groups<'r>,
+    /// The runs that only compare chosen trials.
+    pub judging: Option<&'r Groups<'r>>,
     /// Costs of the variants.
     pub costs: Vec<Costs>,
-    pub comparisons: Vec<Verdict>,
+    pub comparisons: &'r [Verdict],
     /// Comparisons in each category.
     pub categories: Vec<ByCategory>,
     /// The chosen trials, if the sweep chooses any.
     pub tuned: Option<&'r Tuned>,
     /// Verdicts on the chosen trials, from a fixed number of seeds.
     pub confirmed: &'r [Verdict],
-    pub effects: Vec<Effects>,
     pub tables: Tables,
     pub figures: Figures,
     pub pictures: Vec<Picture>,

@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::summary::{answer, decided};
-use crate::analysis::{
-    Differences, Groups, Ranking, Rows, Side, chosen_sides, comparisons, confirmed, confirmed_sides, groups, sides,
-};
+use crate::analysis::{Analysis, ComparedGroups, Differences, Side};
 use crate::evaluate::metrics::Metric;
 use crate::statistics::{complete_means, summary};
-use crate::store::Artifacts;
 use crate::text::{signed, truncated};
 
 /// Maximum number of variants of one protocol.
@@ -32,30 +29,24 @@ pub struct TerminalSummary {
 }
 
 /// Summarises the finished runs of a sweep, one part per protocol. A protocol without finished runs has no part.
-pub fn terminal_summary(rows: &Rows, artifacts: &Artifacts) -> Vec<TerminalSummary> {
-    let all = groups(rows, Ranking::WithinProtocols);
-    let count = all.len();
-    let part = |(index, groups): (usize, Groups<'_>)| {
-        // Chosen trials are compared under one protocol.
-        let tuned = rows.tuned.as_ref().filter(|tuned| index == 0 && !tuned.choices.is_empty());
-        let chosen = tuned.map(|_| chosen_sides(rows, artifacts));
-        let of_variants = if chosen.is_none() { sides(rows, &groups, artifacts) } else { Vec::new() };
-        let baseline = match &chosen {
-            Some(_) => Some(0),
-            None => groups.variants.iter().position(|variant| variant.baseline),
+pub fn terminal_summary(analysis: &Analysis<'_>) -> Vec<TerminalSummary> {
+    let count = analysis.protocols.len();
+    let part = |(index, of): (usize, &ComparedGroups<'_>)| {
+        let (sides, baseline, answer) = match of.chosen() {
+            Some(tuned) => (&analysis.chosen, Some(0), decided(tuned).or_else(|| answer(&analysis.confirmed))),
+            None => {
+                let baseline = of.groups.variants.iter().position(|variant| variant.baseline);
+                (&of.sides, baseline, answer(&of.comparisons))
+            }
         };
-        let (head, rows_of, left_out) = table(chosen.as_ref().unwrap_or(&of_variants), baseline, &rows.metrics)?;
-        let answer = match tuned {
-            Some(tuned) => decided(tuned).or_else(|| answer(&confirmed(rows, &confirmed_sides(rows, artifacts)))),
-            None => answer(&comparisons(&groups, &of_variants)),
-        };
+        let (head, rows, left_out) = table(sides, baseline, &analysis.rows.metrics)?;
         let protocol = if count > 1 { format!("Protocol {} of {count}. ", index + 1) } else { String::new() };
-        let what = if tuned.is_some() { "Chosen trials: mean" } else { "Mean" };
+        let what = if of.chosen().is_some() { "Chosen trials: mean" } else { "Mean" };
         let difference = if baseline.is_some() { ", and in brackets the difference from ST-FPM" } else { "" };
-        let title = groups.marked(&format!("{protocol}{what} of the finished runs{difference}"));
-        Some(TerminalSummary { answer, title, head, rows: rows_of, left_out })
+        let title = of.groups.marked(&format!("{protocol}{what} of the finished runs{difference}"));
+        Some(TerminalSummary { answer, title, head, rows, left_out })
     };
-    all.into_iter().enumerate().filter_map(part).collect()
+    analysis.protocols.iter().enumerate().filter_map(part).collect()
 }
 
 /// Headings, rows, and the number of variants that have no row.
@@ -136,10 +127,12 @@ impl Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::{Ranking, Rows};
     use crate::report::tests::{case, rows};
+    use crate::store::Artifacts;
 
     fn summarised(rows: &Rows) -> Vec<TerminalSummary> {
-        terminal_summary(rows, &Artifacts::new("none".into()))
+        terminal_summary(&Analysis::of(rows, &Artifacts::new("none".into()), Ranking::WithinProtocols))
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{RunHistory, RunPageChoice, write};
-use crate::analysis::{Groups, Ranking, Rows, Side, Verdict, findings};
+use crate::analysis::{Analysis, Groups, Ranking, Rows, Side, Verdict, findings};
 use crate::config::ReportSettings;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
@@ -50,6 +50,7 @@ pub(super) fn rows(cases: &[Case]) -> Rows {
         stages: Vec::new(),
         run_stages: HashMap::new(),
         working: false,
+        attempts: crate::analysis::Attempts::default(),
         curves: Vec::new(),
     };
     for case in cases {
@@ -231,7 +232,7 @@ fn the_baseline_counts_as_the_point_of_the_search_that_it_is() {
         point("U-Net", "unet", 0.1, 0.6),
     ];
     let rows = rows(&cases);
-    let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    let found = findings(&Analysis::of(&rows, &Artifacts::new("none".into()), Ranking::default())).remove(0).effects;
     assert_eq!((found[0].runs, found[0].trials), (4, 4));
     let levels: Vec<(&str, usize, f64)> = found[0]
         .axes
@@ -313,9 +314,14 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
 /// Writes a report into a folder without foreign files, and returns its page.
 fn write_to(rows: &Rows, artifacts: &Artifacts, folder: &Path) -> PathBuf {
     let place = OutputPlace { folder, foreign: ForeignFiles::Refuse };
-    let written =
-        write(rows, artifacts, Ranking::default(), place, (RunPageChoice::Drawn, &RunHistory::default()), &mut |_| ())
-            .expect("written");
+    let written = write(
+        &Analysis::of(rows, artifacts, Ranking::default()),
+        artifacts,
+        place,
+        (RunPageChoice::Drawn, &RunHistory::default()),
+        &mut |_| (),
+    )
+    .expect("written");
     assert_eq!(written.moved_aside, None);
     written.page
 }
@@ -376,11 +382,11 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
     let small = Case { size: 128, ..case("skip=add", "nut", 0, Some(0.8)) };
     let rows = rows(&[case("ST-FPM", "nut", 0, Some(0.9)), case("skip=add", "nut", 0, Some(0.95)), small]);
     let artifacts = Artifacts::new("none".into());
-    let apart = findings(&rows, &artifacts, Ranking::WithinProtocols);
+    let apart = findings(&Analysis::of(&rows, &artifacts, Ranking::WithinProtocols));
     assert_eq!(apart.iter().map(|part| part.verdicts.len()).collect::<Vec<_>>(), [1, 0]);
     assert!(apart.iter().all(|part| part.mark.is_none() && part.across.is_none()));
 
-    let together = findings(&rows, &artifacts, Ranking::AcrossProtocols);
+    let together = findings(&Analysis::of(&rows, &artifacts, Ranking::AcrossProtocols));
     assert_eq!(together.len(), 1);
     assert_eq!(
         together[0].variants,
@@ -395,9 +401,8 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = OutputPlace { folder: &folder.path().join("out"), foreign: ForeignFiles::Refuse };
     let written = write(
-        &rows,
+        &Analysis::of(&rows, &artifacts, Ranking::AcrossProtocols),
         &artifacts,
-        Ranking::AcrossProtocols,
         place,
         (RunPageChoice::Drawn, &RunHistory::default()),
         &mut |_| (),
@@ -421,7 +426,7 @@ fn an_axis_is_shown_with_the_effects_of_its_levels() {
     }
     cases.push(case("ST-FPM", "nut", 0, Some(0.5)));
     let rows = rows(&cases);
-    let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    let found = findings(&Analysis::of(&rows, &Artifacts::new("none".into()), Ranking::default())).remove(0).effects;
     assert_eq!((found.len(), found[0].metric, found[0].runs, found[0].trials), (1, PIXEL_AUROC, 40, 4));
     let [rate, depth] = &found[0].axes[..] else { panic!("two axes: {found:?}") };
     assert_eq!((rate.axis.as_str(), depth.axis.as_str()), ("joint.student.learning_rate", "model.depth"));
@@ -446,7 +451,9 @@ fn a_level_without_a_finished_run_leaves_no_shares_of_the_variance() {
         }
     }
     let mut rows = rows(&cases);
-    let effects = |rows: &Rows| findings(rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    let effects = |rows: &Rows| {
+        findings(&Analysis::of(rows, &Artifacts::new("none".into()), Ranking::default())).remove(0).effects
+    };
     // The runs are done, but the metric is undefined.
     assert!(effects(&rows)[0].unmeasured.iter().all(|level| level.finished));
     assert!(text_of(&rows).contains("It has no run with a value of pixel AUROC, so no shares"));
@@ -491,7 +498,10 @@ fn numbers_that_a_search_drew_are_no_levels() {
     assert!(!text_of(&rows).contains(reason), "a grid");
     for strategy in [json!({ "random": { "trials": 6, "seed": 0 } }), json!({ "tpe": { "trials": 6, "seed": 0 } })] {
         rows.sweep.resolved = json!({ "search": { "strategy": strategy } }).to_string();
-        let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects.remove(0);
+        let found = findings(&Analysis::of(&rows, &Artifacts::new("none".into()), Ranking::default()))
+            .remove(0)
+            .effects
+            .remove(0);
         let [rate, depth] = &found.axes[..] else { panic!("two axes: {found:?}") };
         assert!(rate.continuous && rate.levels.is_empty() && rate.share.is_some_and(|share| share.mean > 0.5));
         assert!(!depth.continuous && depth.levels.len() == 2);
@@ -513,7 +523,8 @@ fn two_levels(difference: fn(i64) -> f64, missing: &[(i64, &str, i64)]) -> crate
             }
         }
     }
-    let found = findings(&rows(&cases), &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    let found =
+        findings(&Analysis::of(&rows(&cases), &Artifacts::new("none".into()), Ranking::default())).remove(0).effects;
     found[0].axes[0].clone()
 }
 
@@ -840,7 +851,8 @@ fn a_report_contains_tables_markdown_and_json_and_loses_its_own_older_tables() {
         assert!(read(file).contains(bold), "{file}: {}", read(file));
     }
     assert!(read("index.html").contains("<strong>0.9500 ± 0.0001</strong>"));
-    let found = serde_json::to_string_pretty(&findings(&rows, &artifacts, Ranking::default())).expect("JSON");
+    let found =
+        serde_json::to_string_pretty(&findings(&Analysis::of(&rows, &artifacts, Ranking::default()))).expect("JSON");
     assert_eq!(read("report.json"), format!("{found}\n"));
 }
 

@@ -16,10 +16,7 @@ use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
 use super::{gallery, markdown, pictures};
-use crate::analysis::{
-    ByCategory, Costs, Findings, Groups, MAX_DRAWN, Ranking, Rows, Side, by_category, comparisons, confirmed,
-    confirmed_sides, effects, groups, sides,
-};
+use crate::analysis::{Analysis, ByCategory, ComparedGroups, Costs, Groups, MAX_DRAWN, Side, by_category, findings};
 use crate::outputs::{ForeignFiles, MovedAside, OutputError, OutputFolder, OutputPlace};
 use crate::store::Artifacts;
 
@@ -65,24 +62,23 @@ fn output_folder(sweep: &str, folder: &Path) -> OutputFolder {
 }
 
 /// Steps for each protocol, in this order.
-const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
+const STEPS: [&str; 2] = ["pictures", "figures"];
 
-/// Writes the page with its figures and tables, the pages of the chosen runs, and the same content as Markdown and JSON. Calls `on_step` when a step begins. If one file
-/// cannot be written, no file is replaced. Of an older report, only files that are unchanged since it wrote them are replaced or removed.
+/// Writes the page with its figures and tables, the pages of the chosen runs, and the same content as Markdown and JSON. Calls `on_step` when
+/// a step begins. If one file cannot be written, no file is replaced. Of an older report, only files that are unchanged since it wrote them
+/// are replaced or removed.
 ///
 /// # Errors
 /// The folder contains files of these names that no report of the sweep wrote, unless [`ForeignFiles::MoveAside`] moves them. Also if the
 /// report cannot be drawn, encoded or written.
 pub fn write(
-    rows: &Rows,
+    analysis: &Analysis<'_>,
     artifacts: &Artifacts,
-    ranking: Ranking,
     place: OutputPlace<'_>,
     (choice, history): (RunPageChoice, &RunHistory),
     on_step: &mut dyn FnMut(Step),
 ) -> Result<WrittenReport, ReportError> {
-    let all = groups(rows, ranking);
-    let many = all.len() > 1;
+    let (rows, all) = (analysis.rows, &analysis.protocols);
     let total = STEPS.len() * all.len() + 2;
     let mut begun = 0;
     let mut begin = |doing| {
@@ -90,71 +86,20 @@ pub fn write(
         begun += 1;
     };
     let mut sections = Vec::new();
-    let confirmed_sides = confirmed_sides(rows, artifacts);
-    let confirmed = confirmed(rows, &confirmed_sides);
-    for (index, groups) in all.into_iter().enumerate() {
-        let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
-        begin(STEPS[0]);
-        let (pictures, notes) = pictures::pictures(rows, &groups, artifacts, &prefix)?;
-        let choice = ArticleChoice { variant: None, category: None };
-        let (article, _) = pictures::article_picture(rows, &groups, artifacts, &choice, &prefix)?;
-        let gallery = gallery::gallery(&GallerySource {
-            rows,
-            groups: &groups,
-            artifacts,
-            variants: &pictures::best_first(&groups),
-            prefix: &prefix,
-        })?;
-        begin(STEPS[1]);
-        let sides = sides(rows, &groups, artifacts);
-        let comparisons = comparisons(&groups, &sides);
-        let effects = effects(&groups);
-        let costs = Costs::of_variants(rows, &groups);
-        begin(STEPS[2]);
-        let figures = Figures::draw(&FigureSource {
-            sides: &sides,
-            rows,
-            groups: &groups,
-            artifacts,
-            costs: &costs,
-            comparisons: &comparisons,
-            effects: &effects,
-            prefix: &prefix,
-        })?;
-        // Chosen trials are compared under one protocol.
-        let tuned = rows.tuned.as_ref().filter(|tuned| index == 0 && !tuned.choices.is_empty());
-        let chosen = tuned.map(|tuned| (tuned, confirmed.as_slice()));
-        let categories = match confirmed_sides.split_first().filter(|_| tuned.is_some()) {
-            Some((baseline, others)) => by_category(baseline, &others.iter().collect::<Vec<_>>(), &rows.metrics),
-            None => categories(&groups, &sides),
-        };
-        sections.push(Section {
-            tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects, chosen, &categories)?
-                .prefixed(&prefix),
-            tuned,
-            confirmed: if index == 0 { &confirmed } else { &[] },
-            categories,
-            figures,
-            prefix,
-            costs,
-            comparisons,
-            effects,
-            pictures,
-            article,
-            gallery,
-            notes,
-            groups,
-        });
+    for (index, of) in all.iter().enumerate() {
+        let prefix = if all.len() > 1 { format!("protocol-{}-", index + 1) } else { String::new() };
+        sections.push(section(analysis, of, artifacts, prefix, &mut begin)?);
     }
     begin("pages of runs");
-    let of_sections: Vec<&Groups<'_>> = sections.iter().map(|section| &section.groups).collect();
-    let run_page_paths = run_page_paths(&of_sections, choice);
-    let mut files = run_pages(rows, &of_sections, artifacts, (choice, history), &run_page_paths)?;
+    // The runs that judge come first, because verdicts and figures of chosen trials are made of them.
+    let groups: Vec<&Groups<'_>> = analysis.judging.iter().chain(all.iter().map(|of| &of.groups)).collect();
+    let run_page_paths = run_page_paths(&groups, choice);
+    let mut files = run_pages(rows, &groups, artifacts, (choice, history), &run_page_paths)?;
     begin("files");
     files.extend(figures(&sections)?);
     files.extend(tables(&sections)?);
     let main = [
-        json(&sections)?,
+        json(analysis)?,
         markdown::document(rows, &sections).into_bytes(),
         page(rows, &sections, &run_page_paths).into_bytes(),
     ];
@@ -164,6 +109,56 @@ pub fn write(
     let foreign = if is_of_older_version(&folder, place.folder) { ForeignFiles::MoveAside } else { place.foreign };
     let moved_aside = folder.update(&files, foreign)?;
     Ok(WrittenReport { page: place.folder.join("index.html"), moved_aside })
+}
+
+/// Draws one protocol's part. `prefix` starts the names of its files.
+fn section<'a>(
+    analysis: &'a Analysis<'a>,
+    of: &'a ComparedGroups<'a>,
+    artifacts: &Artifacts,
+    prefix: String,
+    begin: &mut dyn FnMut(&'static str),
+) -> Result<Section<'a>, ReportError> {
+    let (rows, ComparedGroups { groups, sides, comparisons, effects, .. }) = (analysis.rows, of);
+    begin(STEPS[0]);
+    let (pictures, notes) = pictures::pictures(rows, groups, artifacts, &prefix)?;
+    let choice = ArticleChoice { variant: None, category: None };
+    let (article, _) = pictures::article_picture(rows, groups, artifacts, &choice, &prefix)?;
+    let gallery = gallery::gallery(&GallerySource {
+        rows,
+        groups,
+        artifacts,
+        variants: &pictures::best_first(groups),
+        prefix: &prefix,
+    })?;
+    begin(STEPS[1]);
+    let costs = Costs::of_variants(rows, groups);
+    let source = FigureSource { rows, groups, artifacts, sides, costs: &costs, comparisons, effects, prefix: &prefix };
+    let figures = Figures::draw(&source)?;
+    let confirmed: &[_] = if of.tuned.is_some() { &analysis.confirmed } else { &[] };
+    let chosen = of.chosen().map(|tuned| (tuned, confirmed));
+    let judged = of.chosen().filter(|tuned| tuned.decide.is_none());
+    let categories = match judged.and(analysis.chosen.split_first()) {
+        Some((baseline, others)) => by_category(baseline, &others.iter().collect::<Vec<_>>(), &rows.metrics),
+        None => categories(groups, sides),
+    };
+    let tables = Tables::of(rows, groups, sides, &costs, comparisons, effects, chosen, &categories)?;
+    Ok(Section {
+        tables: tables.prefixed(&prefix),
+        tuned: of.chosen(),
+        confirmed,
+        categories,
+        figures,
+        prefix,
+        costs,
+        comparisons,
+        pictures,
+        article,
+        gallery,
+        notes,
+        groups,
+        judging: analysis.judging.as_ref().filter(|_| of.tuned.is_some()),
+    })
 }
 
 /// Compares the drawn variants with the re-run baseline in each category.
@@ -217,12 +212,8 @@ fn tables(sections: &[Section<'_>]) -> Result<Files, ReportError> {
 }
 
 /// Returns what `report --json` prints.
-fn json(sections: &[Section<'_>]) -> Result<Vec<u8>, ReportError> {
-    let of_section = |section: &Section<'_>| {
-        Findings::of(&section.groups, section.comparisons.clone(), section.effects.clone(), section.tuned)
-    };
-    let findings: Vec<Findings> = sections.iter().map(of_section).collect();
-    let mut text = serde_json::to_vec_pretty(&findings).map_err(std::io::Error::from)?;
+fn json(analysis: &Analysis<'_>) -> Result<Vec<u8>, ReportError> {
+    let mut text = serde_json::to_vec_pretty(&findings(analysis)).map_err(std::io::Error::from)?;
     text.push(b'\n');
     Ok(text)
 }

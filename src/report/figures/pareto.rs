@@ -24,8 +24,8 @@ type Cost = (&'static str, fn(&Costs) -> Option<f64>);
 const COSTS: [Cost; 4] = [
     ("trained parameters", |costs| costs.parameters),
     ("floating-point operations per image", |costs| costs.flops),
-    ("milliseconds per image (forward pass)", |costs| costs.forward),
-    ("seconds of training", |costs| costs.training),
+    ("milliseconds per image (forward pass)", |costs| costs.forward.map(|times| times.median)),
+    ("seconds of training", |costs| costs.training.map(|times| times.median)),
 ];
 
 /// Maximum number of grey dots. If there are more variants, only every n-th is drawn; the front uses all.

@@ -12,6 +12,7 @@ use crate::report::canvas::text_width;
 use crate::report::figure::{Figure, INK};
 use crate::report::tests::{Case, case, rows};
 use crate::stages::{Key, StageKind};
+use crate::statistics::quartiles;
 use crate::store::{Artifacts, Curve, StageRow};
 
 /// Draws all figures of the first protocol.
@@ -22,7 +23,7 @@ fn drawn(rows: &Rows) -> Vec<Figure> {
     let (comparisons, effects) = (comparisons(&groups, &sides), effects(&groups));
     let cost = |index: usize| Costs {
         parameters: Some(1e6 * (index + 1) as f64),
-        training: Some(60.0 + index as f64),
+        training: quartiles(&[60.0 + index as f64]),
         ..Costs::default()
     };
     let costs: Vec<Costs> = (0..groups.variants.len()).map(cost).collect();

@@ -61,9 +61,9 @@ fn controls(gallery: &Gallery) -> Markup {
                         label { input type="checkbox" data-part="maps" checked; " maps" }
                         label { input type="checkbox" data-part="truth" checked; " ground truth" }
                     }
-                    div.gallery-facts data-part="facts" aria-live="polite" {}
                 }
                 div.gallery-choice {
+                    div.gallery-facts data-part="facts" aria-live="polite" {}
                     p.quiet data-part="count" {}
                     div.gallery-thumbs data-part="thumbs" {}
                 }

@@ -14,10 +14,10 @@ pub(in crate::report) const STYLE: &str = "
 .gallery-viewer canvas { cursor: ew-resize; touch-action: pan-y; background: var(--panel); }
 .gallery-ends { display: flex; justify-content: space-between; gap: 1rem; font-size: .88rem; margin: .3rem 0 0; } .gallery-ends span:last-child { text-align: right; }
 .gallery-slider { display: block; margin: .3rem 0; font-size: .88rem; color: var(--quiet); } .gallery-slider input { display: block; width: 100%; height: 1.6rem; padding: 0; margin: 0; }
-.gallery-switches { display: flex; gap: .5rem 1.6rem; margin: .6rem 0; font-size: .92rem; } .gallery-facts { margin-top: .6rem; min-height: 6.5rem; font-size: .95rem; }
+.gallery-switches { display: flex; gap: .5rem 1.6rem; margin: .6rem 0; font-size: .92rem; } .gallery-facts { min-height: 5.6rem; margin-bottom: .6rem; font-size: .95rem; }
 .gallery-facts p { margin: .15rem 0; } .gallery .right { color: var(--good); } .gallery .wrong { color: var(--bad); }
 .gallery-choice p { margin: 0 0 .4rem; } .gallery-thumbs { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .5rem;
-  max-height: 34rem; overflow-y: auto; padding: 4px; }
+  max-height: 27rem; overflow-y: auto; padding: 4px; }
 .gallery-thumbs button { display: flex; flex-direction: column; padding: .25rem; text-align: left; font-size: .8rem; line-height: 1.3; }
 .gallery-thumbs button[aria-pressed=true] { border-color: var(--link); box-shadow: 0 0 0 2px var(--link); background: var(--panel); }
 .gallery-thumbs span { display: block; max-width: 100%; overflow-wrap: anywhere; } .gallery-thumbs span span { display: inline; }

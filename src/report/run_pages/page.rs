@@ -69,7 +69,7 @@ pub(super) fn page(
     let population = format!("{}, seed {}; {}", run.category, run.seed, groups.protocol(run).brief());
     let training = training(rows, curves, run, selected, &population)?;
     let scores = scores(shown, population)?;
-    let failures = failed_attempts(rows, history, artifacts, run);
+    let failures = failed_attempts(rows, artifacts, run);
     let has_numbers = run.state == RunState::Done;
     let navigation: Vec<(String, String)> = [
         ("metrics", "Metrics", has_numbers),
@@ -170,7 +170,7 @@ fn images(shown: &Shown) -> Markup {
 }
 
 fn svg(figure: &Figure) -> Markup {
-    html! { figure { div role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } } }
+    html! { figure tabindex="0" { div role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } } }
 }
 
 /// Returns a text with a capital letter at its start.

@@ -10,7 +10,7 @@ use super::paths::RunPagePaths;
 use crate::analysis::Rows;
 use crate::evaluate::Selection;
 use crate::stages::{StageJob, short_key};
-use crate::store::{Artifacts, AttemptRecord, RunRow, StageRow};
+use crate::store::{Artifacts, AttemptRecord, AttemptState, RunRow, StageRow};
 use crate::text::duration;
 
 /// Number of lines of a log's excerpt, and of bytes that are read for it.
@@ -40,7 +40,7 @@ pub(super) fn stages(
     run: &RunRow,
 ) -> Markup {
     let stages: Vec<&StageRow> = rows.stages_of(&run.id).collect();
-    let contended = stages.iter().any(|stage| history.is_contended(&stage.id));
+    let contended = stages.iter().any(|stage| rows.attempts.is_contended(&stage.id));
     html! {
         div.scroll { table {
             thead { tr {
@@ -58,7 +58,7 @@ pub(super) fn stages(
                         (record.map_or("unknown", |record| record.state.name()))
                         @if let Some(reason) = record.and_then(|record| record.reason.as_ref()) { small { (reason) } }
                     }
-                    td { (time(stage)) @if history.is_contended(&stage.id) { small { "contended" } } }
+                    td { (time(stage)) @if rows.attempts.is_contended(&stage.id) { small { "contended" } } }
                     td { (stage.peak_rss_bytes.map_or_else(|| "–".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6))) }
                     td.text { (stage.device.as_deref().unwrap_or("–")) }
                     td.text.wrap { (sharers(&others, paths)) }
@@ -108,14 +108,9 @@ fn sharers(others: &[&&RunRow], paths: &RunPagePaths) -> Markup {
 }
 
 /// Returns the failed attempts of a run's stages with the ends of their logs; `None` if no attempt failed.
-pub(super) fn failed_attempts(
-    rows: &Rows,
-    history: &RunHistory,
-    artifacts: &Artifacts,
-    run: &RunRow,
-) -> Option<Markup> {
+pub(super) fn failed_attempts(rows: &Rows, artifacts: &Artifacts, run: &RunRow) -> Option<Markup> {
     let stages: Vec<(&StageRow, Vec<&AttemptRecord>)> =
-        rows.stages_of(&run.id).map(|stage| (stage, history.failed_attempts(&stage.id).collect())).collect();
+        rows.stages_of(&run.id).map(|stage| (stage, unsuccessful(rows, stage))).collect();
     stages.iter().any(|(_, attempts)| !attempts.is_empty()).then(|| {
         html! {
             @for (stage, attempts) in &stages { @for attempt in attempts {
@@ -128,6 +123,12 @@ pub(super) fn failed_attempts(
             } }
         }
     })
+}
+
+/// Returns the attempts of a stage that failed or whose process died.
+fn unsuccessful<'r>(rows: &'r Rows, stage: &StageRow) -> Vec<&'r AttemptRecord> {
+    let attempts = rows.attempts.of_stage(&stage.id).iter();
+    attempts.filter(|attempt| matches!(attempt.state, AttemptState::Failed | AttemptState::Lost)).collect()
 }
 
 fn reason(attempt: &AttemptRecord) -> String {

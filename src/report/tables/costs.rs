@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::analysis::{Costs, Groups, Rows, Variant};
 use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Table, TableRow};
+use crate::statistics::Quartiles;
 use crate::text::{count, duration};
 
 /// Returns the table of costs; `costs` belong to the variants of `groups`.
@@ -17,10 +18,10 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
         Column::label("variant"),
         Column::number("parameters", ["parameters"]),
         Column::number("FLOP per image", ["flops"]),
-        Column::number("pretraining", ["pretraining_seconds"]),
-        Column::number("joint training per epoch", ["joint_epoch_seconds"]),
-        Column::number("forward pass per image", ["forward_image_milliseconds"]),
-        Column::number("scoring per image", ["scoring_image_milliseconds"]),
+        times("pretraining", "pretraining_seconds"),
+        times("joint training per epoch", "joint_epoch_seconds"),
+        times("forward pass per image", "forward_image_milliseconds"),
+        times("scoring per image", "scoring_image_milliseconds"),
         Column::number("peak memory", ["peak_bytes"]),
     ];
     if on_gpus {
@@ -31,10 +32,10 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
             label(groups, variant),
             Cell::number(costs.parameters, count),
             Cell::number(costs.flops, count),
-            Cell::number(costs.pretrain, duration),
-            Cell::number(costs.epoch, duration),
-            Cell::number(costs.forward, |ms| format!("{ms:.1} ms")),
-            Cell::number(costs.score, |ms| format!("{ms:.1} ms")),
+            spread(costs.pretrain, duration),
+            spread(costs.epoch, duration),
+            spread(costs.forward, |ms| format!("{ms:.1} ms")),
+            spread(costs.score, |ms| format!("{ms:.1} ms")),
             Cell::number(costs.peak, megabytes),
         ];
         if on_gpus {
@@ -49,10 +50,26 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
         rows: groups.variants.iter().zip(costs).map(row).collect(),
         remarks: None,
         notes: vec![format!(
-            "Means over runs; peak memory is the highest of any stage. Measured on: {}. Times on idle cores of other workers count only if \
-             there are no others. Teacher features are computed once per category \
-             and are not counted.",
+            "Times are medians, with the quartiles in brackets. They count only stages that ran alone on their machine, in one attempt. \
+             Those on idle cores of other workers count only if there are no others. Peak memory is the highest of any stage. Measured on: \
+             {}. Teacher features are computed once per category and are not counted.",
             if devices.is_empty() { "no device yet" } else { &devices }
         )],
     }
+}
+
+/// Creates a column of times with their median and quartiles.
+fn times(heading: &str, field: &str) -> Column {
+    Column::number(heading, ["median", "q1", "q3"].map(|part| format!("{field}_{part}")))
+}
+
+/// Creates a cell with a median, and with the quartiles if there are several times.
+fn spread(times: Option<Quartiles>, text: impl Fn(f64) -> String) -> Cell {
+    let shown = |times: Quartiles| match times.count {
+        1 => text(times.median),
+        _ => format!("{} ({} to {})", text(times.median), text(times.low), text(times.high)),
+    };
+    let numbers = times.map(|times| [times.median, times.low, times.high]);
+    let numbers = [0, 1, 2].map(|place| numbers.map(|numbers| numbers[place]));
+    Cell::numbers(times.map_or_else(|| "–".to_owned(), shown), numbers)
 }
