@@ -150,6 +150,8 @@ fn store_exit(error: &StoreError) -> Exit {
         | StoreError::NoTrial { .. }
         | StoreError::OtherFile { .. }
         | StoreError::NameTaken { .. }
+        | StoreError::NoTag { .. }
+        | StoreError::TooManyTags { .. }
         | StoreError::SameStore { .. }
         | StoreError::NoArtifacts
         | StoreError::ObjectStore { .. }

@@ -13,7 +13,7 @@ use crate::analysis::{Choice, Tuned, VariantDecision, tuned_of};
 use crate::exit::Exit;
 use crate::schedule::{LocalProcesses, cores};
 use crate::stages::short_key;
-use crate::store::{Access, FailedStage, RunState, SearchStatus, Store, SweepStatus};
+use crate::store::{Access, FailedStage, Remarks, RunState, SearchStatus, Store, SweepStatus};
 use crate::text::rough_duration;
 
 /// Arguments of `didact status`.
@@ -48,6 +48,9 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     print(&headline(&status))?;
+    if let Some(remarks) = remark_lines(&status.remarks) {
+        print(&remarks)?;
+    }
     if let Some(search) = &status.search {
         print(&search_line(search))?;
     }
@@ -91,6 +94,14 @@ struct WithJobs<'a> {
     /// The chosen trials; absent if the sweep chooses none.
     #[serde(skip_serializing_if = "Option::is_none")]
     tuned: Option<&'a Tuned>,
+}
+
+/// Formats the tags and the note of a sweep.
+fn remark_lines(remarks: &Remarks) -> Option<String> {
+    let tags = (!remarks.tags.0.is_empty()).then(|| format!("tags: {}", remarks.tags));
+    let note = remarks.note.as_ref().map(|note| format!("note: {note}"));
+    let lines: Vec<String> = tags.into_iter().chain(note).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// Formats the state of a search: "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 run(s));

@@ -38,6 +38,7 @@ mod plan_change;
 mod plan_rows;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod remarks;
 mod remote;
 mod repair;
 mod results;
@@ -83,6 +84,7 @@ pub use notice::set_listener;
 pub use open::{Access, SERVER_IN_FILE, Store, is_server, path_of};
 pub use origin::PlanSource;
 pub use plan_change::PlanChange;
+pub use remarks::{MAX_TAGS, Note, Remarks, Tag, Tags};
 pub use remote::Kept;
 pub use repair::ArtifactState;
 pub use results::{Curve, ResultRow, RunRow, RunStage, StageRow, SweepRow};
