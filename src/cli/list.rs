@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
 use crate::exit::Exit;
-use crate::store::{Access, ListedSweep, Store, Tag};
+use crate::store::{Access, ListedSweep, Store, SweepState, Tag};
 
 /// Arguments of `didact list`.
 #[derive(Debug, clap::Args)]
@@ -39,9 +39,11 @@ pub(super) async fn run(args: &ListArgs, global: &Global) -> Result<Exit, Failur
 }
 
 fn row(sweep: &ListedSweep) -> Vec<String> {
+    let open = sweep.runs - sweep.done - sweep.failed - sweep.pruned - sweep.cancelled;
+    let state = SweepState::of(sweep.workers, open, sweep.failed, sweep.cancelled);
     vec![
         sweep.name.clone(),
-        state(sweep).to_owned(),
+        state.to_string(),
         sweep.trials.to_string(),
         sweep.runs.to_string(),
         sweep.done.to_string(),
@@ -50,15 +52,4 @@ fn row(sweep: &ListedSweep) -> Vec<String> {
         sweep.tags.to_string(),
         sweep.file.clone().unwrap_or_else(|| "(embedded demo)".to_owned()),
     ]
-}
-
-fn state(sweep: &ListedSweep) -> &'static str {
-    let open = sweep.runs - sweep.done - sweep.failed - sweep.pruned - sweep.cancelled;
-    match () {
-        () if sweep.workers > 0 => "running",
-        () if open > 0 => "stopped",
-        () if sweep.failed > 0 => "failed",
-        () if sweep.cancelled > 0 => "cancelled",
-        () => "done",
-    }
 }

@@ -35,6 +35,7 @@ mod sweep;
 mod sweep_args;
 mod tag;
 mod takeover;
+mod watch;
 mod weights;
 mod why;
 mod worker;
