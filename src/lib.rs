@@ -5,6 +5,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`cli`] | one verb of the command line per file |
+//! | [`serve`] | live views of a sweep |
 //! | [`predict`] | scores of new images with a finished run |
 //! | [`report`] | figures, tables, pages, pictures |
 //! | [`export`] | numbers for other programs |
@@ -53,6 +54,7 @@ pub mod published;
 pub mod report;
 pub mod schedule;
 pub mod search;
+pub mod serve;
 pub mod settings;
 pub mod stages;
 pub mod statistics;

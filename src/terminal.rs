@@ -3,11 +3,12 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Writes a line to standard error. `eprintln!` would panic if writing fails.
 pub fn say(text: &str) {
     // One write per line, so that lines of several processes do not mix.
-    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+    write(format!("{text}\n").as_bytes());
 }
 
 /// Standard error as a writer that never fails, for libraries that panic or complain if a write fails.
@@ -16,12 +17,52 @@ pub struct BestEffort;
 
 impl Write for BestEffort {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(bytes);
+        write(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Lines that wait because a view covers the terminal; `None` if lines are written at once.
+static WAITING: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// Maximum number of bytes that wait. Later lines are lost: a view may be open for days.
+const MAX_WAITING: usize = 1 << 16;
+
+/// Makes lines for standard error wait until it is dropped. They would damage a view that covers the terminal.
+#[derive(Debug)]
+pub struct Quiet(());
+
+impl Quiet {
+    /// Begins to hold lines back.
+    #[expect(clippy::new_without_default, reason = "it changes the state of the process")]
+    pub fn new() -> Self {
+        waiting().get_or_insert_default();
+        Self(())
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let lines = waiting().take();
+        write(&lines.unwrap_or_default());
+    }
+}
+
+fn waiting() -> MutexGuard<'static, Option<Vec<u8>>> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write(bytes: &[u8]) {
+    match waiting().as_mut() {
+        Some(lines) if lines.len() < MAX_WAITING => lines.extend(bytes),
+        Some(_) => {}
+        None => {
+            let _ = io::stderr().write_all(bytes);
+        }
     }
 }
 
@@ -32,7 +73,12 @@ pub fn has_colours(stream: &impl IsTerminal) -> bool {
 
 /// Returns whether standard error is a terminal on which lines can be redrawn.
 pub fn can_redraw() -> bool {
-    io::stderr().is_terminal() && is_capable(|name| std::env::var_os(name))
+    can_redraw_on(&io::stderr())
+}
+
+/// Returns whether a stream is a terminal on which lines can be redrawn.
+pub fn can_redraw_on(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && is_capable(|name| std::env::var_os(name))
 }
 
 /// Applies the variables: `NO_COLOR` wins over `CLICOLOR_FORCE`, which wins over the terminal. An empty variable counts as unset.

@@ -119,6 +119,23 @@ pub fn p_value(p: f64) -> String {
     if p < 0.001 { short_p(p) } else { format!("= {}", short_p(p)) }
 }
 
+/// Formats a table; each column is as wide as its longest cell.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> = cells.zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    std::iter::once(line(&mut head.iter().copied()))
+        .chain(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

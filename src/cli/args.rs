@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::{parse, start};
 use super::{
-    baselines, cancel, check, compare, data, delete, devices, export, gc, list, predict, rename, report, schema, slurm,
-    speed, status, store, sweep, sweep_args, weights, why, worker,
+    baselines, cancel, check, compare, data, delete, devices, export, gc, list, note, predict, rename, report, schema,
+    slurm, speed, status, store, sweep, sweep_args, tag, watch, weights, why, worker,
 };
 use crate::exit::Exit;
 
@@ -42,6 +42,8 @@ enum Verb {
     List(list::ListArgs),
     /// Show the progress of a sweep.
     Status(status::StatusArgs),
+    /// Show a running sweep in the terminal.
+    Watch(watch::WatchArgs),
     /// Explain the state of a run, trial or stage, and how to repeat it.
     Why(why::WhyArgs),
     /// Cancel the unfinished runs of a sweep or trial, or one run.
@@ -50,6 +52,10 @@ enum Verb {
     Delete(delete::DeleteArgs),
     /// Rename a sweep.
     Rename(rename::RenameArgs),
+    /// Show, add or remove the tags of a sweep.
+    Tag(tag::TagArgs),
+    /// Show, set or remove the note of a sweep.
+    Note(note::NoteArgs),
     /// Remove artifacts that no run needs.
     Gc(gc::GcArgs),
     /// Check, repair, merge or back up stores.
@@ -96,7 +102,10 @@ pub fn main() -> ExitCode {
         Verb::List(args) => runtime.block_on(list::run(&args, &global)),
         Verb::Delete(args) => runtime.block_on(delete::run(&args, &global)),
         Verb::Rename(args) => runtime.block_on(rename::run(&args, &global)),
+        Verb::Tag(args) => runtime.block_on(tag::run(&args, &global)),
+        Verb::Note(args) => runtime.block_on(note::run(&args, &global)),
         Verb::Status(args) => runtime.block_on(status::run(&args, &global)),
+        Verb::Watch(args) => runtime.block_on(watch::run(&args, &global)),
         Verb::Why(args) => runtime.block_on(why::run(&args, &global)),
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),

@@ -93,6 +93,14 @@ impl Failure {
         Self::Usage(message.into())
     }
 
+    /// Creates the failure for a live view that this executable does not have. `instead` is what the user can do instead.
+    #[cfg(not(feature = "live"))]
+    pub(super) fn without_live_views(instead: &str) -> Self {
+        Self::usage(format!(
+            "this didact was built without live views: run `cargo install --path . --features live` to add them, or {instead}"
+        ))
+    }
+
     /// Adds a hint after the message.
     pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self::WithHint { failure: Box::new(self), hint: hint.into() }
@@ -140,6 +148,16 @@ impl Failure {
     }
 }
 
+#[cfg(feature = "live")]
+impl From<crate::serve::WatchError> for Failure {
+    fn from(error: crate::serve::WatchError) -> Self {
+        match error {
+            crate::serve::WatchError::Store(error) => error.into(),
+            crate::serve::WatchError::Terminal(error) => error.into(),
+        }
+    }
+}
+
 /// Returns the exit code of a store's error. Unknown names and refused changes are usage errors.
 fn store_exit(error: &StoreError) -> Exit {
     match error {
@@ -150,6 +168,8 @@ fn store_exit(error: &StoreError) -> Exit {
         | StoreError::NoTrial { .. }
         | StoreError::OtherFile { .. }
         | StoreError::NameTaken { .. }
+        | StoreError::NoTag { .. }
+        | StoreError::TooManyTags { .. }
         | StoreError::SameStore { .. }
         | StoreError::NoArtifacts
         | StoreError::ObjectStore { .. }

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use crate::cause::Context;
 use crate::outputs::MovedAside;
 use crate::terminal::say;
+pub(super) use crate::text::table;
 
 /// Writes a text and a line end to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
@@ -52,21 +53,4 @@ pub(super) fn size(bytes: u64) -> String {
         Some((unit, name)) => format!("{:.1} {name}", bytes / unit),
         None => format!("{bytes:.0} B"),
     }
-}
-
-/// Formats a table; each column is as wide as its longest cell.
-pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<String> = cells.zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
-        padded.join("  ").trim_end().to_owned()
-    };
-    std::iter::once(line(&mut head.iter().copied()))
-        .chain(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))))
-        .collect::<Vec<_>>()
-        .join("\n")
 }

@@ -9,11 +9,12 @@ use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
 use super::slurm::{ArrayStatus, arrays, arrays_table};
-use crate::analysis::{Choice, Tuned, VariantDecision, tuned_of};
+use crate::analysis::{Tuned, tuned_of};
 use crate::exit::Exit;
-use crate::schedule::{LocalProcesses, cores};
+use crate::schedule::LocalProcesses;
+use crate::serve::{RunTotals, TimeLeft, current_status, failure_line, headline, search_line, tuned_lines};
 use crate::stages::short_key;
-use crate::store::{Access, FailedStage, RunState, SearchStatus, Store, SweepStatus};
+use crate::store::{Access, Remarks, RunState, Store, SweepStatus};
 use crate::text::rough_duration;
 
 /// Arguments of `didact status`.
@@ -36,18 +37,18 @@ const MAX_ROWS: usize = 200;
 pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Read).await?;
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
-    let mut status = store.status(&id, &name).await?;
     let known = LocalProcesses::new();
-    status.show_ended_as_pending(&store.held_stages(&id).await?, |host, pid, started| {
-        known.has_ended(host, pid, started)
-    });
+    let status = current_status(&store, &id, &name, &known).await?;
     let slurm = arrays(&store, &id).await?;
     let tuned = tuned_of(&store, &store.sweep_row(&id).await?).await?;
     if args.json {
         print_json(&WithJobs { status: &status, slurm: &slurm, tuned: tuned.as_ref() })?;
         return Ok(Exit::Done);
     }
-    print(&headline(&status))?;
+    print(&headline(&status.name, &RunTotals::of(&status), &TimeLeft::of(&status)))?;
+    if let Some(remarks) = remark_lines(&status.remarks) {
+        print(&remarks)?;
+    }
     if let Some(search) = &status.search {
         print(&search_line(search))?;
     }
@@ -93,78 +94,12 @@ struct WithJobs<'a> {
     tuned: Option<&'a Tuned>,
 }
 
-/// Formats the state of a search: "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 run(s));
-/// 12 trials, 8 with a value, 2 pruned".
-fn search_line(search: &SearchStatus) -> String {
-    let counts = [(search.valued, "with a value"), (search.pruned, "pruned"), (search.failed, "failed")];
-    let counts: Vec<String> =
-        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
-    let best = match &search.best {
-        Some(best) => format!("best so far {:.4}, {} ({} run(s))", best.value, best.trial, best.runs),
-        None => "no trial has the values of all its runs".to_owned(),
-    };
-    format!("search for the highest {}: {best}; {} trials{}", search.objective, search.trials, counts.concat())
-}
-
-/// Formats the chosen trials, and what is known about them.
-fn tuned_lines(tuned: &Tuned) -> String {
-    if tuned.choices.is_empty() {
-        return "no trial is chosen before the search has ended".to_owned();
-    }
-    let choices = tuned.choices.iter().filter(|_| tuned.objective.is_some()).map(Choice::describe);
-    let seeds = tuned.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let seeds = std::iter::once(format!("compared on seeds {}", if seeds.is_empty() { "to come" } else { &seeds }));
-    let unchosen =
-        tuned.unchosen.iter().map(|variant| format!("{variant}: undecided (failed), no trial has all its values"));
-    choices
-        .chain(unchosen)
-        .chain(seeds)
-        .chain(tuned.decisions.iter().map(VariantDecision::describe))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-/// Formats a failed stage: "weave · T01 ST-FPM · seed 0: joint: nan: …".
-pub(super) fn failure_line(failure: &FailedStage) -> String {
-    let FailedStage { category, trial, seed, kind, .. } = failure;
-    let class = failure.class.as_ref().map(|class| format!("{class}: ")).unwrap_or_default();
-    let reason = failure.reason.as_deref().unwrap_or("unknown");
-    let more = match failure.runs {
-        1 => String::new(),
-        runs => format!(" (and {} more run(s))", runs - 1),
-    };
-    format!("{category} · {trial} · seed {seed}{more}: {kind}: {class}{reason}")
-}
-
-fn headline(status: &SweepStatus) -> String {
-    let mut text = format!(
-        "sweep {}: {} of {} runs done, {} running, {} failed",
-        status.name,
-        status.runs_in(RunState::Done),
-        status.total_runs(),
-        status.runs_in(RunState::Running),
-        status.runs_in(RunState::Failed)
-    );
-    for state in [RunState::Pruned, RunState::Cancelled] {
-        if status.runs_in(state) > 0 {
-            text.push_str(&format!(", {} {state}", status.runs_in(state)));
-        }
-    }
-    let open = status.runs_in(RunState::Pending) + status.runs_in(RunState::Running);
-    if open > 0 {
-        let threads: i64 = status.workers.iter().map(|worker| worker.threads).sum();
-        text.push_str(&match (status.thread_seconds_left, threads) {
-            (None, _) => "; time left unknown until a stage of each kind is done".to_owned(),
-            (Some(seconds), 0) => {
-                let time = Duration::from_secs_f64(seconds / cores() as f64);
-                format!("; no worker is running; about {} with {} threads", rough_duration(time), cores())
-            }
-            (Some(seconds), threads) => {
-                format!("; about {} left", rough_duration(Duration::from_secs_f64(seconds / threads as f64)))
-            }
-        });
-    }
-    text
+/// Formats the tags and the note of a sweep.
+fn remark_lines(remarks: &Remarks) -> Option<String> {
+    let tags = (!remarks.tags.0.is_empty()).then(|| format!("tags: {}", remarks.tags));
+    let note = remarks.note.as_ref().map(|note| format!("note: {note}"));
+    let lines: Vec<String> = tags.into_iter().chain(note).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// Formats the number of runs by category, trial and state.

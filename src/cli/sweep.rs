@@ -20,6 +20,7 @@ use crate::plan::Plan;
 use crate::report::{RunPageChoice, TerminalSummary, terminal_summary};
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
+use crate::serve::failure_line;
 use crate::stages::StageKind;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::{Convolutions, Numerics, cuda};
@@ -195,7 +196,7 @@ async fn conclude(
     let given_up_text = if given_up > 0 { format!(", {given_up} pruned or cancelled") } else { String::new() };
     say(&format!("sweep {}: {done} of {total} runs done, {failed} failed{given_up_text}", status.name));
     for failure in &status.failures {
-        say(&format!("  failed: {}", super::status::failure_line(failure)));
+        say(&format!("  failed: {}", failure_line(failure)));
     }
     if open > 0 && *end == SweepEnd::Interrupted {
         say("interrupted; the same command continues the sweep");

@@ -52,6 +52,10 @@ impl Stage for JointJob {
         Effort::new(Self::NAME, &shape, extent.train * self.joint.epochs, extent)
     }
 
+    fn epochs(&self) -> Option<usize> {
+        Some(self.joint.epochs)
+    }
+
     /// Writes the weights of the selected epoch, of the last epoch and of the oracle's epochs, and a
     /// [`JointSummary`](crate::training::JointSummary).
     fn run<B: Backend>(

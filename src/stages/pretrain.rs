@@ -39,6 +39,10 @@ impl Stage for PretrainJob {
         Effort::new(Self::NAME, &shape(&self.model), extent.train * self.pretrain.epochs, extent)
     }
 
+    fn epochs(&self) -> Option<usize> {
+        Some(self.pretrain.epochs)
+    }
+
     /// Writes [`PRETRAINED`](crate::training::PRETRAINED).
     fn run<B: Backend>(
         &self,

@@ -71,6 +71,11 @@ macro_rules! stages {
                 match self { $(Self::$kind(job) => job.effort(extent),)* }
             }
 
+            /// See [`Stage::epochs`].
+            pub fn epochs(&self) -> Option<usize> {
+                match self { $(Self::$kind(job) => job.epochs(),)* }
+            }
+
             /// See [`Stage::selection`].
             pub fn selection(&self) -> Option<Selection> {
                 match self { $(Self::$kind(job) => job.selection(),)* }

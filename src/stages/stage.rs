@@ -40,6 +40,11 @@ pub trait Stage: Serialize + DeserializeOwned {
     /// Estimates the work on a category of this extent.
     fn effort(&self, extent: &Extent) -> Effort;
 
+    /// Returns the number of epochs that the stage trains at most. `None` if it does not train.
+    fn epochs(&self) -> Option<usize> {
+        None
+    }
+
     /// Runs the stage and writes its files to `context.out`.
     ///
     /// # Errors

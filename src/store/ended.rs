@@ -106,7 +106,7 @@ fn move_to_pending<R: Clone, S: Copy + PartialEq>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{StageCount, WorkerRow};
+    use crate::store::{Remarks, StageCount, WorkerRow};
 
     fn held(stage: &str, run: &str, pid: i64) -> HeldStage {
         let text = |text: &str| text.to_owned();
@@ -151,6 +151,7 @@ mod tests {
         };
         let mut status = SweepStatus {
             name: text("s"),
+            remarks: Remarks::default(),
             stages: vec![stages(StageStatus::Done, 1), stages(StageStatus::Running, 2)],
             runs: vec![runs(RunState::Pending, 4), runs(RunState::Running, 3)],
             failures: Vec::new(),

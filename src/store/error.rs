@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::notice;
+use super::remarks::{MAX_TAGS, Tags};
 use super::sqlite::{SqliteError, is_locked};
 use crate::cause::Cause;
 
@@ -169,6 +170,20 @@ pub enum StoreError {
     NameTaken {
         /// The requested name.
         name: String,
+    },
+    /// A sweep lacks the tag that was to be removed.
+    #[error("the sweep has no tag `{tag}`; its other tags: {known}")]
+    NoTag {
+        /// The tag.
+        tag: String,
+        /// The other tags of the sweep.
+        known: Tags,
+    },
+    /// A sweep would have too many tags.
+    #[error("the sweep would have {count} tags; expected at most {MAX_TAGS} (remove some with --remove)")]
+    TooManyTags {
+        /// Number of tags.
+        count: usize,
     },
     /// The operation is not possible on a running sweep.
     #[error("the sweep `{name}` is running ({who}); stop it first")]

@@ -1,11 +1,12 @@
 //! Writes the rows of another store into this one. Both have ids of their own, so every link is translated.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::StoreError;
 use super::database::Tx;
 use super::derived;
 use super::merge::{Merged, OurStage, TheirStage, Verdict};
+use super::remarks;
 use super::row::row;
 use super::sql::{ROWS_PER_STATEMENT, Value, insert, list, sql};
 use super::{StageStatus, Store};
@@ -280,16 +281,22 @@ async fn insert_sweeps(
     )
     .all(other)
     .await?;
-    let mut touched = Vec::new();
+    let (mut touched, mut united) = (Vec::new(), BTreeMap::new());
     for sweep in theirs {
         let ours: Vec<(i64, String, String, String, String)> =
             sql("SELECT id, key, name, plan, updated_at FROM sweeps ORDER BY id").all(&mut *tx).await?;
         let same_key = ours.iter().find(|(_, key, ..)| *key == sweep.key);
         let same_name = ours.iter().find(|(_, _, name, ..)| *name == sweep.name);
         let (id, name) = match (same_key, same_name) {
-            (Some((.., updated_at)), _) if *updated_at >= sweep.updated_at => continue,
+            (Some((id, .., updated_at)), _) if *updated_at >= sweep.updated_at => {
+                united.insert(sweep.id, *id);
+                continue;
+            }
             (Some((id, _, name, ..)), _) => (*id, name.clone()),
-            (None, Some((.., plan, _))) if *plan == sweep.plan => continue,
+            (None, Some((id, .., plan, _))) if *plan == sweep.plan => {
+                united.insert(sweep.id, *id);
+                continue;
+            }
             (None, Some(_)) => {
                 let is_free = |name: &String| ours.iter().all(|(_, _, taken, ..)| taken != name);
                 let name = (2..).map(|number| format!("{}-{number}", sweep.name)).find(is_free).unwrap_or_default();
@@ -321,11 +328,13 @@ async fn insert_sweeps(
                  plan = excluded.plan, updated_at = excluded.updated_at, generation = sweeps.generation + 1, written = NULL",
         )
         .await?;
+        united.insert(sweep.id, id);
         link_sweep(tx, other, (sweep.id, id), trials, runs).await?;
         derived::rebuild(tx, id).await?;
         merged.sweeps.push(name);
         touched.push(sweep.key);
     }
+    remarks::unite(tx, other, &united).await?;
     Ok(touched)
 }
 

@@ -25,6 +25,7 @@ static SCHEMA: LazyLock<Migrator> = LazyLock::new(|| {
         migration(1, "initial", include_str!("../../migrations/postgres/0001_initial.sql")),
         migration(2, "statement_triggers", statement_triggers),
         migration(3, "slurm", include_str!("../../migrations/postgres/0003_slurm.sql")),
+        migration(4, "remarks", include_str!("../../migrations/postgres/0004_remarks.sql")),
     ])
 });
 

@@ -16,6 +16,7 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         (2, "convolutions", include_str!("../../migrations/0002_convolutions.sql")),
         (3, "scale", include_str!("../../migrations/0003_scale.sql")),
         (4, "slurm", include_str!("../../migrations/0004_slurm.sql")),
+        (5, "remarks", include_str!("../../migrations/0005_remarks.sql")),
     ])
 });
 

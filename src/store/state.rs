@@ -105,6 +105,35 @@ impl RunState {
 }
 
 named_enum! {
+    /// State of a sweep. It follows from its runs and workers.
+    pub enum SweepState {
+        /// Workers exist.
+        Running = "running",
+        /// Runs are open, but no worker exists.
+        Stopped = "stopped",
+        /// No run is open, and some failed.
+        Failed = "failed",
+        /// No run is open, and a person cancelled some.
+        Cancelled = "cancelled",
+        /// All runs are done or pruned.
+        Done = "done",
+    }
+}
+
+impl SweepState {
+    /// Returns the state of a sweep with these numbers of workers and of open, failed and cancelled runs.
+    pub fn of(workers: i64, open: i64, failed: i64, cancelled: i64) -> Self {
+        match () {
+            () if workers > 0 => Self::Running,
+            () if open > 0 => Self::Stopped,
+            () if failed > 0 => Self::Failed,
+            () if cancelled > 0 => Self::Cancelled,
+            () => Self::Done,
+        }
+    }
+}
+
+named_enum! {
     /// Name of a stage's state, without its data; see [`StageState`].
     pub enum StageStatus {
         /// The stage waits for a worker.

@@ -6,7 +6,7 @@ use super::claim::ONLY;
 use super::row::row;
 use super::sql::sql;
 use super::state::SHOWN_STATE;
-use super::{FailureClass, RunState, SearchStatus, StageStatus, Store, StoreError, Wanted, WorkerRow};
+use super::{FailureClass, Remarks, RunState, SearchStatus, StageStatus, Store, StoreError, Wanted, WorkerRow};
 use crate::stages::StageKind;
 use crate::tensor::Numerics;
 
@@ -89,6 +89,9 @@ row! {
 pub struct SweepStatus {
     /// Name of the sweep.
     pub name: String,
+    /// Tags and note.
+    #[serde(flatten)]
+    pub remarks: Remarks,
     /// Stages, counted by kind and state.
     pub stages: Vec<StageCount>,
     /// Progress of the search. `None` if the sweep does not search.
@@ -223,6 +226,7 @@ impl Store {
         .await?;
         Ok(SweepStatus {
             name: name.to_owned(),
+            remarks: self.remarks(sweep).await?,
             search: self.search_status(sweep).await?,
             stages,
             runs,

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::database::Tx;
+use super::remarks::{NOTE, TAGS};
 use super::row::row;
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
-use super::{NOW, Store, StoreError};
+use super::{NOW, Store, StoreError, Tags};
 
 row! {
     /// A sweep in the list of sweeps.
@@ -33,6 +34,10 @@ row! {
         pub cancelled: i64,
         /// Number of workers that have not stopped.
         pub workers: i64,
+        /// Tags.
+        pub tags: Tags,
+        /// Note.
+        pub note: Option<String>,
     }
 }
 
@@ -48,14 +53,17 @@ pub struct DeletionCounts {
 impl Store {
     /// Returns all sweeps, the most recently planned first.
     pub async fn list(&self) -> Result<Vec<ListedSweep>, StoreError> {
-        sql("SELECT s.name, COALESCE(NULLIF(s.origin, 'the embedded demo'), s.file) AS file, s.created_at, s.updated_at,
-                    (SELECT COUNT(*) FROM sweep_trials st WHERE st.sweep_id = s.id) AS trials,
+        sql(format!(
+            "SELECT w.name, COALESCE(NULLIF(w.origin, 'the embedded demo'), w.file) AS file, w.created_at, w.updated_at,
+                    (SELECT COUNT(*) FROM sweep_trials st WHERE st.sweep_id = w.id) AS trials,
                     COUNT(r.id) AS runs, COUNT(*) FILTER (WHERE r.state = 'done') AS done,
                     COUNT(*) FILTER (WHERE r.state = 'failed') AS failed, COUNT(*) FILTER (WHERE r.state = 'pruned') AS pruned,
                     COUNT(*) FILTER (WHERE r.state = 'cancelled') AS cancelled,
-                    (SELECT COUNT(*) FROM workers w WHERE w.sweep_id = s.id AND w.stopped_at IS NULL) AS workers
-             FROM sweeps s LEFT JOIN sweep_runs sr ON sr.sweep_id = s.id LEFT JOIN runs r ON r.id = sr.run_id
-             GROUP BY s.id ORDER BY s.updated_at DESC, s.name")
+                    (SELECT COUNT(*) FROM workers o WHERE o.sweep_id = w.id AND o.stopped_at IS NULL) AS workers,
+                    {TAGS} AS tags, {NOTE} AS note
+             FROM sweeps w LEFT JOIN sweep_runs sr ON sr.sweep_id = w.id LEFT JOIN runs r ON r.id = sr.run_id
+             GROUP BY w.id ORDER BY w.updated_at DESC, w.name"
+        ))
         .all(self)
         .await
     }

@@ -11,9 +11,11 @@ use super::sql::{Kind, Value, insert, list, sql};
 use super::{Access, Store, StoreError, path_of};
 
 /// Tables and the columns of their primary keys. Rows refer only to rows of tables before their own.
-const TABLES: [(&str, &[&str]); 23] = [
+const TABLES: [(&str, &[&str]); 25] = [
     ("store", &["id"]),
     ("sweeps", &["id"]),
+    ("sweep_tags", &["sweep_id", "tag"]),
+    ("sweep_notes", &["sweep_id"]),
     ("trials", &["id"]),
     ("trial_numbers", &["sweep_id", "trial_id"]),
     ("sweep_trials", &["sweep_id", "trial_id"]),

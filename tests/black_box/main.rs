@@ -42,6 +42,7 @@ mod processes;
 mod pseudo;
 mod real_data;
 mod remake;
+mod remarks;
 mod report;
 mod resume;
 mod run_pages;

@@ -123,6 +123,10 @@ fn every_verb_works_on_a_server() {
     place.succeed(&["compare", "T01", "T02"]);
     place.succeed(&["export", "--format", "json", "--shape", "wide"]);
     assert!(place.succeed(&["cancel", "T02"]).stdout.contains("0 run(s)"), "its runs are done");
+    assert!(place.succeed(&["tag", "tiny", "b", "A"]).stdout.contains("A, b"));
+    assert!(place.succeed(&["list", "--tag", "b"]).stdout.contains(" A, b "));
+    place.succeed(&["note", "tiny", "Grüße"]);
+    assert!(place.succeed(&["status"]).stdout.contains("note: Grüße"));
     place.succeed(&["rename", "tiny", "small"]);
     place.succeed(&["gc", "--dry-run"]);
     let backup = place.run(&["store", "backup", "copy.db"]);
@@ -242,7 +246,7 @@ fn a_killed_worker_and_a_restarted_server_cost_nothing_but_time() {
 }
 
 /// Tables that both databases have, and what orders their rows.
-const TABLES: [(&str, &str); 23] = [
+const TABLES: [(&str, &str); 25] = [
     ("store", "id"),
     ("sweeps", "id"),
     ("trials", "id"),
@@ -263,6 +267,8 @@ const TABLES: [(&str, &str); 23] = [
     ("results", "run_id, selection, name"),
     ("image_scores", "run_id, selection, image"),
     ("artifacts", "stage_id"),
+    ("sweep_tags", "sweep_id, tag"),
+    ("sweep_notes", "sweep_id"),
     ("workers", "id"),
     ("slurm_arrays", "sweep_id, job, submitted_at"),
     ("event", "id"),
@@ -283,6 +289,8 @@ fn a_store_moves_to_a_server_and_back_row_for_row() {
     let (file, back) = (Workplace::on_file(), Workplace::on_file());
     file.write("tiny.toml", TINY);
     file.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    file.succeed(&["tag", "tiny", "b", "A"]);
+    file.succeed(&["note", "tiny", "Grüße\nan alle"]);
     // All tables of the schema are compared, and numbers that need all their bits are among the rows.
     let tables =
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx_%'";

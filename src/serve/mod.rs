@@ -1,0 +1,17 @@
+//! Live views of a sweep. They read the store and never write to it.
+
+mod current;
+mod progress;
+mod sentences;
+mod standings;
+mod time_left;
+#[cfg(feature = "live")]
+mod watch;
+
+pub use current::current_status;
+pub use progress::{FailedStageProgress, Progress, RunTotals, StageProgress, WorkerProgress, progress};
+pub(crate) use sentences::{failure_line, headline, search_line, tuned_lines};
+pub use standings::{Standing, Standings};
+pub use time_left::TimeLeft;
+#[cfg(feature = "live")]
+pub use watch::{Source, WatchError, watch};
