@@ -8,7 +8,7 @@ use super::global::Global;
 use super::start::{parse, start};
 use super::{
     baselines, cancel, check, compare, data, delete, devices, export, gc, list, note, predict, rename, report, schema,
-    slurm, speed, status, store, sweep, sweep_args, tag, watch, weights, why, worker,
+    serve, slurm, speed, status, store, sweep, sweep_args, tag, watch, weights, why, worker,
 };
 use crate::exit::Exit;
 
@@ -44,6 +44,8 @@ enum Verb {
     Status(status::StatusArgs),
     /// Show a running sweep in the terminal.
     Watch(watch::WatchArgs),
+    /// Show the sweeps of the store in a browser while they run.
+    Serve(serve::ServeArgs),
     /// Explain the state of a run, trial or stage, and how to repeat it.
     Why(why::WhyArgs),
     /// Cancel the unfinished runs of a sweep or trial, or one run.
@@ -106,6 +108,7 @@ pub fn main() -> ExitCode {
         Verb::Note(args) => runtime.block_on(note::run(&args, &global)),
         Verb::Status(args) => runtime.block_on(status::run(&args, &global)),
         Verb::Watch(args) => runtime.block_on(watch::run(&args, &global)),
+        Verb::Serve(args) => runtime.block_on(serve::run(&args, &global)),
         Verb::Why(args) => runtime.block_on(why::run(&args, &global)),
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),

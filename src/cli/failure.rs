@@ -149,6 +149,17 @@ impl Failure {
 }
 
 #[cfg(feature = "live")]
+impl From<crate::serve::ServeError> for Failure {
+    fn from(error: crate::serve::ServeError) -> Self {
+        match error {
+            crate::serve::ServeError::Store(error) => error.into(),
+            crate::serve::ServeError::Server(error) => error.into(),
+            error @ crate::serve::ServeError::Listen { .. } => Self::usage(error.to_string()),
+        }
+    }
+}
+
+#[cfg(feature = "live")]
 impl From<crate::serve::WatchError> for Failure {
     fn from(error: crate::serve::WatchError) -> Self {
         match error {

@@ -52,6 +52,16 @@ impl Global {
         }
     }
 
+    /// Returns the options that give another `didact` the same store and artifacts.
+    ///
+    /// # Errors
+    /// If no artifacts are given and the store is on a server.
+    #[cfg(feature = "live")]
+    pub(super) fn arguments(&self) -> Result<Vec<std::ffi::OsString>, StoreError> {
+        let place = self.artifacts()?.place().as_os_str().to_owned();
+        Ok(vec!["--store".into(), self.store.clone().into(), "--artifacts".into(), place])
+    }
+
     /// Returns the artifacts folder for writing and removing.
     ///
     /// # Errors

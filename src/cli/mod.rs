@@ -24,6 +24,7 @@ mod predict;
 mod rename;
 mod report;
 mod schema;
+mod serve;
 mod signals;
 mod slurm;
 mod speed;

@@ -14,6 +14,7 @@ use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::report::{RunHistory, RunPageChoice, WrittenReport};
+use crate::schedule::yield_to_others;
 use crate::store::{Access, Artifacts, Store, Wanted};
 use crate::{analysis, report};
 
@@ -43,6 +44,9 @@ pub(super) struct ReportArgs {
     /// Write the report again whenever runs finish, until all are done.
     #[arg(long, conflicts_with = "json")]
     watch: bool,
+    /// Use only cores that no other process needs.
+    #[arg(long, hide = true)]
+    background: bool,
 }
 
 /// Interval at which `--watch` reads the store.
@@ -50,6 +54,9 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs the verb.
 pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Failure> {
+    if args.background {
+        yield_to_others();
+    }
     let store = Store::open(&global.store, Access::Read).await?;
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
     let ranking = if args.across_protocols { Ranking::AcrossProtocols } else { Ranking::WithinProtocols };

@@ -28,6 +28,7 @@ pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest], pair: Option<&C
             strong { "Across protocols. " } (variant) " was measured under another protocol ("
             (what) "): its numbers do not measure the same quantity."
         } }
+        h2 { "Metrics" }
         (block(&metric_tables))
         @if !ranks.is_empty() {
             h2 { "Ranks over categories" }

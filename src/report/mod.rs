@@ -43,5 +43,7 @@ pub use error::ReportError;
 pub use map_comparison::{ComparedPair, JobsOfRuns};
 pub use overlay::{MapScale, overlay};
 pub use run_pages::{RunHistory, RunPageChoice};
+#[cfg(feature = "live")]
+pub(crate) use shell::{Shell, shell};
 pub use terminal_summary::{TerminalSummary, terminal_summary};
 pub use write::{Step, WrittenReport, check_folder, write};

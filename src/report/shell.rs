@@ -6,7 +6,7 @@ use super::script::SCRIPT;
 use super::style::STYLE;
 
 /// The parts of a page that differ from page to page.
-pub(super) struct Shell<'p> {
+pub(crate) struct Shell<'p> {
     pub title: &'p str,
     /// Anchors with their names.
     pub navigation: &'p [(String, String)],
@@ -14,7 +14,7 @@ pub(super) struct Shell<'p> {
 }
 
 /// Returns a whole page.
-pub(super) fn shell(page: &Shell<'_>) -> String {
+pub(crate) fn shell(page: &Shell<'_>) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {

@@ -12,6 +12,7 @@ mod message;
 mod observer;
 mod patience;
 mod pause;
+mod priority;
 mod process;
 mod progress;
 mod reaper;
@@ -31,6 +32,7 @@ pub use message::Message;
 pub use patience::open_patiently;
 #[cfg(unix)]
 pub use pause::{attach, is_ignored};
+pub use priority::yield_to_others;
 pub use process::{LocalProcesses, Stop, host_name, process_started};
 pub use reaper::reap;
 pub use slot::{Jobs, Slot, Slots, cores, slots};

@@ -288,6 +288,18 @@ impl StoreError {
         }
     }
 
+    /// Returns whether the store works and only has nothing of the requested name.
+    pub fn is_unknown_name(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSweep { .. }
+                | Self::NoId { .. }
+                | Self::NoTrial { .. }
+                | Self::Ambiguous { .. }
+                | Self::AmbiguousTrial { .. }
+        )
+    }
+
     /// Returns whether another program holds a lock on the store.
     pub(super) fn is_locked(&self) -> bool {
         matches!(self, Self::Sql(failure) if failure.is_locked())

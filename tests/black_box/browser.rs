@@ -62,7 +62,12 @@ fn keys_do_what_the_mouse_does(browser: &mut Chromium, page: &std::path::Path) {
     browser.press("Home");
     assert_eq!(browser.evaluate(slider), "0,0 % A, 100 % B");
     let corner = browser.evaluate(
-        "(() => { const at = document.querySelector('[data-part=canvas]').getBoundingClientRect(); return [at.x, at.y, at.width]; })()",
+        "(() => {
+            const canvas = document.querySelector('[data-part=canvas]');
+            canvas.scrollIntoView({ behavior: 'instant' });
+            const at = canvas.getBoundingClientRect();
+            return [at.x, at.y, at.width];
+        })()",
     );
     let [x, y, width] = [0, 1, 2].map(|place| corner[place].as_f64().expect("a number"));
     browser.drag((x + 5.0, y + 40.0), (x + 0.75 * width, y + 40.0));

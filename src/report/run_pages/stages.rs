@@ -13,9 +13,6 @@ use crate::stages::{StageJob, short_key};
 use crate::store::{Artifacts, AttemptRecord, AttemptState, RunRow, StageRow};
 use crate::text::duration;
 
-/// Number of lines of a log's excerpt, and of bytes that are read for it.
-const LOG_LINES: usize = 25;
-const LOG_BYTES: usize = 8192;
 /// Maximum number of sharing runs that are listed.
 const MAX_LISTED: usize = 50;
 
@@ -116,7 +113,7 @@ pub(super) fn failed_attempts(rows: &Rows, artifacts: &Artifacts, run: &RunRow) 
             @for (stage, attempts) in &stages { @for attempt in attempts {
                 h4 { (name(stage)) ", attempt " (attempt.number) ": " (attempt.state) }
                 p { (reason(attempt)) }
-                @match log(artifacts, attempt) {
+                @match attempt.log.as_ref().and_then(|log| artifacts.log_excerpt(log)) {
                     Some(text) => pre.log tabindex="0" { (text) },
                     None => p.quiet { "It left no log on this machine." },
                 }
@@ -136,32 +133,4 @@ fn reason(attempt: &AttemptRecord) -> String {
     let time = attempt.seconds.map(|seconds| format!(" after {}", duration(seconds))).unwrap_or_default();
     let reason = attempt.reason.as_deref().unwrap_or("no reason is recorded");
     format!("{class}{reason} (started {}{time})", attempt.started_at)
-}
-
-/// Returns the last lines of an attempt's log; `None` if there is none.
-fn log(artifacts: &Artifacts, attempt: &AttemptRecord) -> Option<String> {
-    let bytes = std::fs::read(artifacts.root().join(attempt.log.as_ref()?)).ok()?;
-    Some(excerpt(&bytes)).filter(|text| !text.is_empty())
-}
-
-fn excerpt(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LOG_BYTES)..]);
-    let lines: Vec<&str> = text.trim_end().lines().collect();
-    let left_out = lines.len() > LOG_LINES || bytes.len() > LOG_BYTES;
-    let shown = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
-    if left_out { format!("…\n{shown}") } else { shown }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::excerpt;
-
-    #[test]
-    fn a_log_is_cut_at_its_start() {
-        let long: String = (0..100).map(|line| format!("line {line}\n")).collect();
-        let text = excerpt(long.as_bytes());
-        assert!(text.starts_with("…\nline 75\n") && text.ends_with("line 99"), "{text}");
-        assert_eq!(excerpt(b"one\ntwo\n"), "one\ntwo");
-        assert!(excerpt(&[b'x'; 20_000]).len() < 9000);
-    }
 }
