@@ -11,6 +11,7 @@ use super::figure::Figure;
 use super::figures::palette::slots;
 use super::gallery;
 use super::leaderboard::leaderboard;
+use super::marks::with_pages;
 use super::pictures::Picture;
 use super::print::Column;
 use super::run_pages::RunPagePaths;
@@ -125,7 +126,8 @@ impl Shown<'_> {
             Content::Note(text) => html! { p.quiet { (text) } },
             Content::Tables(tables) => html::block(tables),
             Content::Leaderboard => leaderboard(section),
-            Content::Figures(figures) => html! { div.figures { @for figure in figures { (svg(figure, &self.room)) } } },
+            Content::Figures(figures) => html! { div.figures { @for figure in figures { (self.figure(figure)) } } },
+            Content::Switch { label, figures } => self.switch(section, label, figures),
             Content::Pictures { pictures, notes } => html! {
                 @for picture in *pictures { (jpeg(picture, &self.room)) }
                 @for note in *notes { p.note { (note) } }
@@ -139,6 +141,41 @@ impl Shown<'_> {
                 @for content in contents { (self.content(section, content)) }
             } },
         }
+    }
+}
+
+impl Shown<'_> {
+    /// Shows a figure with links to its files. Its marks lead to the pages of their runs.
+    fn figure(&self, figure: &Figure) -> Markup {
+        let linked = with_pages(&figure.html(), |run| self.run_pages.get(run));
+        // The leaderboard's boxes hide a variant in all figures by its colour.
+        let drawn = slots()
+            .fold(linked, |drawn, (variable, colour)| drawn.replace(&colour, &format!("var({variable}, {colour})")));
+        if !self.room.take(drawn.len()) {
+            return self::linked(&format!("{}.svg", figure.name), &figure.description);
+        }
+        html! { figure {
+            div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) }
+            figcaption {
+                (figure.caption)
+                @for (ending, name) in [("svg", "SVG"), ("csv", "CSV")] { " " a href={ (figure.name) "." (ending) } { (name) } }
+                @for column in Column::ALL { @if let Some(file) = figure.pdf_name(column) { " " a href=(file) { (column) } } }
+            }
+        } }
+    }
+
+    /// Shows one of several figures at a time; on paper, all of them. This needs no script.
+    fn switch(&self, section: &Section<'_>, label: &str, figures: &[&Figure]) -> Markup {
+        let group = format!("{}switch-{}", section.prefix, label.to_lowercase());
+        html! { div.switch role="radiogroup" aria-label=(label) {
+            @for (place, figure) in figures.iter().enumerate() { div.choice {
+                @if figures.len() > 1 { label {
+                    input type="radio" name=(group) checked[place == 0];
+                    " " (figure.choice.unwrap_or(&figure.name))
+                } }
+                div.chosen { (self.figure(figure)) }
+            } }
+        } }
     }
 }
 
@@ -163,23 +200,6 @@ fn protocol(groups: &Groups<'_>) -> Markup {
             }
         } } }
     }
-}
-
-fn svg(figure: &Figure, room: &Room) -> Markup {
-    // The leaderboard's boxes hide a variant in all figures by its colour.
-    let drawn = slots()
-        .fold(figure.html(), |drawn, (variable, colour)| drawn.replace(&colour, &format!("var({variable}, {colour})")));
-    if !room.take(drawn.len()) {
-        return linked(&format!("{}.svg", figure.name), &figure.description);
-    }
-    html! { figure {
-        div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) }
-        figcaption {
-            (figure.caption) " "
-            a href={ (figure.name) ".svg" } { "SVG" }
-            @for column in Column::ALL { @if let Some(file) = figure.pdf_name(column) { " " a href=(file) { (column) } } }
-        }
-    } }
 }
 
 fn jpeg(picture: &Picture, room: &Room) -> Markup {
