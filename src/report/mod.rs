@@ -2,6 +2,7 @@
 
 mod banners;
 mod border;
+mod brush;
 mod canvas;
 mod chapters;
 mod comparison_page;

@@ -20,7 +20,7 @@ use super::shell::{Shell, shell};
 use super::table::html;
 use super::tables::failures;
 use super::words::{FindingTexts, Remark};
-use super::{banners, reproduce, summary, words};
+use super::{banners, brush, reproduce, summary, words};
 use crate::analysis::{Groups, Rows};
 
 /// Start of the paragraph on the page's origin. It identifies the pages of all versions.
@@ -43,8 +43,10 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePat
     let ends = failures.iter().map(|table| ("failures", table.title.as_str())).chain([("origin", "Origin")]);
     let ends = ends.map(|(anchor, title)| (anchor.to_owned(), title.to_owned()));
     let navigation: Vec<(String, String)> = links.chain(protocols).chain(ends).collect();
+    let has_axes = sections.iter().flat_map(|section| section.figures.all()).any(Figure::has_axes);
     let body = html! {
         @if parts.iter().flatten().any(Chapter::has_gallery) { style { (PreEscaped(gallery::STYLE)) } }
+        @if has_axes { style { (PreEscaped(brush::STYLE)) } }
         h1 { (sweep.name) }
         @if let Some(question) = &sweep.question { p.question { (question) } }
         @for remark in banners::state(rows) { (banner(&remark)) }
@@ -69,6 +71,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePat
         } }
         (origin(rows))
         @if parts.iter().flatten().any(Chapter::has_gallery) { script { (PreEscaped(gallery::SCRIPT)) } }
+        @if has_axes { script { (PreEscaped(brush::SCRIPT)) } }
     };
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
 }
