@@ -1,7 +1,6 @@
 //! The canvas of a figure: marks and texts at pixels, and tooltips with exact values. No text leaves the canvas.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::sync::Once;
 
 use plotters::coord::Shift;
@@ -13,6 +12,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, FontTransform, register_font};
 
 use super::figure::INK;
+use super::marks::{Marks, Spot, TrialLine};
 use crate::cause::Cause;
 use crate::text::{truncated, truncated_middle};
 
@@ -21,17 +21,15 @@ pub(super) type DrawResult = Result<(), Cause>;
 /// A position in pixels, from the upper left corner.
 pub(super) type Pixel = (i32, i32);
 
-/// Width of a figure, in pixels. Text of [`TEXT`] pixels then has 7 points where the figure is as wide as a page of two columns.
-pub(super) const WIDE: i32 = 840;
 /// Size of text and of titles, in pixels.
 pub(super) const TEXT: i32 = 12;
-const TITLE: i32 = 13;
+pub(super) const TITLE: i32 = 13;
+/// Distance between the lines of a text, in pixels.
+pub(super) const LINE: i32 = 16;
 /// plotters divides the size of a font by this number.
 const FONT_SCALE: f64 = 1.24;
 /// Distance between text and the edge of the canvas, in pixels.
 const EDGE: i32 = 2;
-/// Maximum number of tooltips in one figure.
-const MOST_TOOLTIPS: usize = 1500;
 
 /// Which end of a text is at its position. Texts are centred vertically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,24 +43,37 @@ pub(super) enum Anchor {
 pub(super) struct Canvas<'s> {
     area: DrawingArea<SVGBackend<'s>, Shift>,
     size: Pixel,
-    tooltips: RefCell<Vec<String>>,
+    /// Height of what lies above the area, in pixels.
+    above: i32,
+    marks: RefCell<Marks>,
 }
 
 impl<'s> Canvas<'s> {
     pub(super) fn new(svg: &'s mut String, size: Pixel) -> Self {
         register();
         let area = SVGBackend::with_string(svg, (size.0 as u32, size.1 as u32)).into_drawing_area();
-        Self { area, size, tooltips: RefCell::default() }
+        Self { area, size, above: 0, marks: RefCell::default() }
     }
 
-    /// Completes the drawing, and returns the SVG elements of its tooltips.
-    pub(super) fn finish(self) -> Result<String, Cause> {
+    /// Returns the canvas without its upper part. Positions then count from the new upper edge.
+    pub(super) fn below(self, height: i32) -> Self {
+        let size = (self.size.0, self.size.1 - height);
+        let area = self.area.shrink((0, height), (size.0 as u32, size.1 as u32));
+        Self { area, size, above: self.above + height, ..self }
+    }
+
+    /// Completes the drawing, and returns the elements that carry data.
+    pub(super) fn finish(self) -> Result<Marks, Cause> {
         self.area.present()?;
-        let tooltips = self.tooltips.into_inner();
-        Ok(if tooltips.is_empty() { String::new() } else { format!("<g fill-opacity=\"0\">{}</g>", tooltips.concat()) })
+        Ok(self.marks.into_inner())
     }
 
-    /// Draws the title of the figure.
+    /// Returns the width, in pixels.
+    pub(super) fn width(&self) -> i32 {
+        self.size.0
+    }
+
+    /// Draws a line of the figure's title.
     pub(super) fn title(&self, text: &str) -> DrawResult {
         self.write((12, 16), Anchor::Left, text, &style(TITLE, INK))
     }
@@ -159,22 +170,33 @@ impl<'s> Canvas<'s> {
 
     /// Adds a tooltip to a mark.
     pub(super) fn tooltip(&self, at: Pixel, radius: i32, text: &str) {
-        let shape = format!("circle cx=\"{}\" cy=\"{}\" r=\"{radius}\"", at.0, at.1);
-        self.add_tooltip(&shape, "circle", text);
+        self.tooltip_of_run(at, radius, text, None);
     }
 
-    /// Adds a tooltip to a rectangle.
-    pub(super) fn tooltip_of_cell(&self, [(left, top), (right, bottom)]: [Pixel; 2], text: &str) {
-        let (width, height) = (right - left, bottom - top);
-        let shape = format!("rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"");
-        self.add_tooltip(&shape, "rect", text);
+    /// Adds a tooltip to a mark, and the key of the run that it leads to.
+    pub(super) fn tooltip_of_run(&self, at: Pixel, radius: i32, text: &str, run: Option<&str>) {
+        self.marks.borrow_mut().tooltip(Spot::Circle(self.whole(at), radius), text, run);
     }
 
-    fn add_tooltip(&self, shape: &str, element: &str, text: &str) {
-        let mut tooltips = self.tooltips.borrow_mut();
-        if tooltips.len() < MOST_TOOLTIPS {
-            tooltips.push(format!("<{shape}><title>{}</title></{element}>", escaped(text)));
-        }
+    /// Adds a tooltip to a rectangle, and the key of the run that it leads to.
+    pub(super) fn tooltip_of_cell(&self, corners: [Pixel; 2], text: &str, run: Option<&str>) {
+        self.marks.borrow_mut().tooltip(Spot::Rectangle(corners.map(|corner| self.whole(corner))), text, run);
+    }
+
+    /// Draws the line of a trial below everything else.
+    pub(super) fn trial(&self, line: &TrialLine<'_>) {
+        let points: Vec<Pixel> = line.points.iter().map(|point| self.whole(*point)).collect();
+        self.marks.borrow_mut().trial(&TrialLine { points: &points, ..*line });
+    }
+
+    /// Names an axis, a range of which a reader can choose.
+    pub(super) fn axis(&self, name: &str, x: i32, (top, bottom): (i32, i32)) {
+        self.marks.borrow_mut().axis(name, x, (top + self.above, bottom + self.above));
+    }
+
+    /// Returns a position on the whole canvas, with what lies above the area.
+    fn whole(&self, (x, y): Pixel) -> Pixel {
+        (x, y + self.above)
     }
 }
 
@@ -200,6 +222,19 @@ pub(super) fn fitted_middle(text: &str, width: i32) -> String {
     length.map_or_else(String::new, |length| truncated_middle(text, length))
 }
 
+/// Breaks a text into lines of at most `width` pixels. A longer word has a line of its own.
+pub(super) fn wrapped(text: &str, size: i32, width: i32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let longer = lines.last().map(|line| format!("{line} {word}")).filter(|line| text_width(line, size) <= width);
+        match (longer, lines.last_mut()) {
+            (Some(longer), Some(last)) => *last = longer,
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn style(size: i32, colour: RGBColor) -> TextStyle<'static> {
     let plain = TextStyle::from(("sans-serif", f64::from(size) * FONT_SCALE));
     TextStyle { color: colour.to_backend_color(), ..plain }
@@ -213,35 +248,33 @@ fn register() {
     });
 }
 
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            other => drop(escaped.write_char(other)),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_cut_at_the_edge_and_tooltips_are_escaped() {
+    fn texts_are_cut_at_the_edge() {
         let mut svg = String::new();
         let canvas = Canvas::new(&mut svg, (120, 80));
         canvas.text((60, 20), Anchor::Left, "a text that is far too long").expect("drawn");
         canvas.text((60, 40), Anchor::Right, "short").expect("drawn");
-        canvas.tooltip((5, 5), 3, "a < b & c");
-        let tooltips = canvas.finish().expect("finished");
-        assert!(tooltips.contains("<title>a &lt; b &amp; c</title>"), "{tooltips}");
+        canvas.finish().expect("finished");
         assert!(svg.contains('…') && !svg.contains("too long") && svg.contains("short"), "{svg}");
         assert!(text_width(&fitted("wwwwwwwwww", TEXT, 50), TEXT) <= 50);
         assert_eq!(fitted("abc", TEXT, 500), "abc");
         assert!(fitted_middle("skip=concat-conv, depth=1", 90).ends_with("=1"));
+    }
+
+    #[test]
+    fn a_long_text_has_several_lines_and_what_follows_is_lower() {
+        assert_eq!(wrapped("a text of some words", TEXT, 80), ["a text of", "some words"]);
+        assert_eq!(wrapped("incomprehensibility now", TEXT, 40), ["incomprehensibility", "now"]);
+        assert!(wrapped("", TEXT, 80).is_empty());
+        let mut svg = String::new();
+        let canvas = Canvas::new(&mut svg, (120, 80)).below(30);
+        canvas.fill([(0, 0), (9, 9)], INK).expect("drawn");
+        canvas.tooltip((5, 5), 3, "mark");
+        canvas.finish().expect("finished").insert_into(&mut svg);
+        assert!(svg.contains("y=\"30\"") && svg.contains("cy=\"35\""), "{svg}");
     }
 }

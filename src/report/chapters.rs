@@ -35,6 +35,12 @@ pub(super) enum Content<'s> {
     /// One row per variant, with switches for category and metric.
     Leaderboard,
     Figures(Vec<&'s Figure>),
+    /// Similar figures, of which a page shows one at a time.
+    Switch {
+        /// What a reader chooses.
+        label: &'static str,
+        figures: Vec<&'s Figure>,
+    },
     Pictures {
         pictures: &'s [Picture],
         /// What could not be drawn, and why.
@@ -70,7 +76,7 @@ impl Content<'_> {
             | Self::Protocol
             | Self::Runs => false,
             Self::Tables(tables) => tables.is_empty(),
-            Self::Figures(figures) => figures.is_empty(),
+            Self::Figures(figures) | Self::Switch { figures, .. } => figures.is_empty(),
             Self::Pictures { pictures, notes } => pictures.is_empty() && notes.is_empty(),
             Self::Folded { contents, .. } => !contents.iter().any(Self::is_told),
         }
@@ -135,7 +141,7 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
             "price",
             "Price",
             vec![
-                figures_of(FigureChapter::Cost),
+                Content::Switch { label: "Cost", figures: figures.of(FigureChapter::Cost) },
                 folded("The auto-encoders", vec![figures_of(FigureChapter::Networks)]),
                 folded("Costs of each variant, all numbers", vec![Content::Tables(&tables.costs)]),
             ],

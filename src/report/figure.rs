@@ -1,4 +1,4 @@
-//! Draws a figure once, as SVG. Pages embed the SVG; PNG files are rasterised from it with the same font.
+//! Draws a figure as SVG, for each width in print. Pages embed the SVG; PNG files are rasterised from it with the same font.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -7,8 +7,12 @@ use plotters::prelude::RGBColor;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-use super::canvas::{Anchor, Canvas, DrawResult, Pixel};
+use super::canvas::{Canvas, DrawResult, Pixel};
+use super::drawing::{Drawing, Sheet};
 use super::error::ReportError;
+use super::marks::AXIS;
+use super::print::Column;
+use super::values::Values;
 use crate::analysis::{Groups, MAX_DRAWN};
 use crate::cause::Cause;
 use crate::store::{RunRow, RunState};
@@ -19,8 +23,6 @@ pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(super) const MESH: RGBColor = RGBColor(221, 221, 221);
 /// Colour of the patches that separate text from lines; on a page they take the page's own colour.
 pub(super) const PAPER: RGBColor = RGBColor(254, 254, 254);
-/// Height of the line below a figure, in pixels.
-const FOOT: i32 = 22;
 /// Colour of text on pale colours, which stay pale on dark pages.
 pub(super) const ON_PALE: RGBColor = RGBColor(24, 24, 24);
 /// Number of PNG pixels per SVG pixel, in each direction.
@@ -60,7 +62,7 @@ pub(super) struct FigureTexts {
 }
 
 /// A drawn figure.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Figure {
     /// File name without extension.
     pub name: String,
@@ -68,9 +70,14 @@ pub(super) struct Figure {
     pub description: String,
     /// What is drawn, from how many runs, and which interval or test it shows, in short sentences.
     pub caption: String,
-    /// Width and height, in pixels.
-    pub size: Pixel,
-    svg: String,
+    /// The drawing for pages, and for the width of a printed page.
+    wide: Drawing,
+    /// The drawing for one printed column; `None` where it has no room there.
+    narrow: Option<Drawing>,
+    /// The values of the marks.
+    pub values: Values,
+    /// Its name among similar figures, of which a page shows one.
+    pub choice: Option<&'static str>,
 }
 
 impl FigureTexts {
@@ -146,7 +153,7 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 }
 
 impl Figure {
-    /// Draws on a canvas of `size` pixels, and writes below it which runs the numbers are from.
+    /// Draws a figure of one size for a page, and writes below it which runs the numbers are from.
     ///
     /// # Errors
     /// The figure cannot be drawn.
@@ -155,39 +162,70 @@ impl Figure {
         (width, height): Pixel,
         draw: impl FnOnce(&Canvas<'_>) -> DrawResult,
     ) -> Result<Self, ReportError> {
-        let mut svg = String::new();
-        let canvas = Canvas::new(&mut svg, (width, height + FOOT));
-        let drawn = draw(&canvas)
-            .and_then(|()| canvas.text((12, height + FOOT / 2), Anchor::Left, &population))
-            .and_then(|()| canvas.finish());
-        let tooltips = drawn.map_err(|source| ReportError::Draw { figure: name.clone(), source })?;
-        if let Some(end) = svg.rfind("</svg>") {
-            svg.insert_str(end, &tooltips);
+        let drawn = Sheet { width, title: "", population: &population }.draw(height, draw);
+        let wide = required(&name, drawn)?;
+        Ok(Self { name, description, caption, wide, narrow: None, values: Values::default(), choice: None })
+    }
+
+    /// Draws a figure for both widths in print, below its title. `layout` draws on a sheet, or returns `None` if the sheet is too narrow.
+    /// `values` are those of the marks.
+    ///
+    /// # Errors
+    /// The figure cannot be drawn.
+    pub(super) fn of_columns(
+        FigureTexts { name, description, caption, population }: FigureTexts,
+        title: &str,
+        values: Values,
+        layout: impl Fn(Sheet<'_>) -> Result<Option<Drawing>, Cause>,
+    ) -> Result<Self, ReportError> {
+        let drawn = |column: Column| layout(Sheet { width: column.pixels(), title, population: &population });
+        let wide = required(&name, drawn(Column::Double))?;
+        let narrow = drawn(Column::Single).map_err(|source| ReportError::Draw { figure: name.clone(), source })?;
+        let narrow = narrow.filter(|drawing| Column::Single.holds(drawing));
+        Ok(Self { name, description, caption, wide, narrow, values, choice: None })
+    }
+
+    /// Names the figure among similar ones, of which a page shows one.
+    pub(super) fn chosen_as(self, name: &'static str) -> Self {
+        Self { choice: Some(name), ..self }
+    }
+
+    /// Returns the drawing for a width in print, if it has room.
+    pub(super) fn drawing(&self, column: Column) -> Option<&Drawing> {
+        match column {
+            Column::Single => self.narrow.as_ref(),
+            Column::Double => Some(&self.wide),
         }
-        Ok(Self { name, description, caption, size: (width, height + FOOT), svg })
     }
 
     /// Returns the SVG for a page: text and grid take the page's colours.
     pub(super) fn html(&self) -> String {
-        let start = self.svg.find("<svg").unwrap_or(0);
-        self.svg[start..]
-            .replace(&hex(INK), "currentColor")
-            .replace(&hex(MESH), "var(--mesh)")
-            .replace(&hex(PAPER), "var(--paper)")
+        self.wide.html()
+    }
+
+    /// Returns whether a reader can choose ranges of its axes; see [`super::brush`].
+    pub(super) fn has_axes(&self) -> bool {
+        self.svg().contains(AXIS)
     }
 
     /// Returns the SVG for a file of its own.
     pub(super) fn svg(&self) -> &str {
-        &self.svg
+        &self.wide.svg
     }
 
     /// Returns the figure on white as PNG.
     pub(super) fn png(&self) -> Result<Vec<u8>, ReportError> {
         let draw_error = |source| ReportError::Draw { figure: self.name.clone(), source };
-        let mut pixels = rasterise(&self.svg, SCALE).map_err(draw_error)?;
+        let mut pixels = rasterise(self.svg(), SCALE).map_err(draw_error)?;
         over_white(&mut pixels);
         pixels.encode_png().map_err(|error| draw_error(error.into()))
     }
+}
+
+/// Returns a drawing that has room on every sheet.
+fn required(figure: &str, drawn: Result<Option<Drawing>, Cause>) -> Result<Drawing, ReportError> {
+    let drawn = drawn.and_then(|drawing| drawing.ok_or_else(|| "the figure has no room".into()));
+    drawn.map_err(|source| ReportError::Draw { figure: figure.to_owned(), source })
 }
 
 pub(super) fn hex(colour: RGBColor) -> String {

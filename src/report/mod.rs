@@ -2,11 +2,13 @@
 
 mod banners;
 mod border;
+mod brush;
 mod canvas;
 mod chapters;
 mod comparison_page;
 mod curves;
 mod document;
+mod drawing;
 mod effect_tables;
 mod error;
 mod figure;
@@ -16,6 +18,7 @@ mod heat;
 mod leaderboard;
 mod map_comparison;
 mod markdown;
+mod marks;
 mod overlay;
 mod page;
 mod pdf;
@@ -34,6 +37,7 @@ mod tables;
 mod terminal_summary;
 #[cfg(test)]
 mod tests;
+mod values;
 mod words;
 mod write;
 

@@ -11,6 +11,7 @@ use super::figure::Figure;
 use super::figures::palette::slots;
 use super::gallery;
 use super::leaderboard::leaderboard;
+use super::marks::with_pages;
 use super::pictures::Picture;
 use super::print::Column;
 use super::run_pages::RunPagePaths;
@@ -19,7 +20,7 @@ use super::shell::{Shell, shell};
 use super::table::html;
 use super::tables::failures;
 use super::words::{FindingTexts, Remark};
-use super::{banners, reproduce, summary, words};
+use super::{banners, brush, reproduce, summary, words};
 use crate::analysis::{Groups, Rows};
 
 /// Start of the paragraph on the page's origin. It identifies the pages of all versions.
@@ -43,8 +44,10 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePat
     let ends = failures.iter().map(|table| ("failures", table.title.as_str())).chain([("origin", "Origin")]);
     let ends = ends.map(|(anchor, title)| (anchor.to_owned(), title.to_owned()));
     let navigation: Vec<(String, String)> = links.chain(protocols).chain(ends).collect();
+    let has_axes = sections.iter().flat_map(|section| section.figures.all()).any(Figure::has_axes);
     let body = html! {
         @if parts.iter().flatten().any(Chapter::has_gallery) { style { (PreEscaped(gallery::STYLE)) } }
+        @if has_axes { style { (PreEscaped(brush::STYLE)) } }
         h1 { (sweep.name) }
         @if let Some(question) = &sweep.question { p.question { (question) } }
         @for remark in banners::state(rows) { (banner(&remark)) }
@@ -70,6 +73,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>], run_pages: &RunPagePat
         } }
         (origin(rows))
         @if parts.iter().flatten().any(Chapter::has_gallery) { script { (PreEscaped(gallery::SCRIPT)) } }
+        @if has_axes { script { (PreEscaped(brush::SCRIPT)) } }
     };
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
 }
@@ -130,7 +134,8 @@ impl Shown<'_> {
             Content::Note(text) => html! { p.quiet { (text) } },
             Content::Tables(tables) => html::block(tables),
             Content::Leaderboard => leaderboard(section),
-            Content::Figures(figures) => html! { div.figures { @for figure in figures { (svg(figure, self.room)) } } },
+            Content::Figures(figures) => html! { div.figures { @for figure in figures { (self.figure(figure)) } } },
+            Content::Switch { label, figures } => self.switch(label, figures),
             Content::Pictures { pictures, notes } => html! {
                 @for picture in *pictures { (jpeg(picture, self.room)) }
                 @for note in *notes { p.note { (note) } }
@@ -144,6 +149,41 @@ impl Shown<'_> {
                 @for content in contents { (self.content(content)) }
             } },
         }
+    }
+}
+
+impl Shown<'_> {
+    /// Shows a figure with links to its files. Its marks lead to the pages of their runs.
+    fn figure(&self, figure: &Figure) -> Markup {
+        let linked = with_pages(&figure.html(), |run| self.run_pages.get(run));
+        // The leaderboard's boxes hide a variant in all figures by its colour.
+        let drawn = slots()
+            .fold(linked, |drawn, (variable, colour)| drawn.replace(&colour, &format!("var({variable}, {colour})")));
+        if !self.room.take(drawn.len()) {
+            return self::linked(&format!("{}.svg", figure.name), &figure.description);
+        }
+        html! { figure {
+            div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) }
+            figcaption {
+                (figure.caption)
+                @for (ending, name) in [("svg", "SVG"), ("csv", "CSV")] { " " a href={ (figure.name) "." (ending) } { (name) } }
+                @for column in Column::ALL { @if let Some(file) = figure.pdf_name(column) { " " a href=(file) { (column) } } }
+            }
+        } }
+    }
+
+    /// Shows one of several figures at a time; on paper, all of them. This needs no script.
+    fn switch(&self, label: &str, figures: &[&Figure]) -> Markup {
+        let group = format!("{}switch-{}", self.section.prefix, label.to_lowercase());
+        html! { div.switch role="radiogroup" aria-label=(label) {
+            @for (place, figure) in figures.iter().enumerate() { div.choice {
+                @if figures.len() > 1 { label {
+                    input type="radio" name=(group) checked[place == 0];
+                    " " (figure.choice.unwrap_or(&figure.name))
+                } }
+                div.chosen { (self.figure(figure)) }
+            } }
+        } }
     }
 }
 
@@ -168,23 +208,6 @@ fn protocol(groups: &Groups<'_>) -> Markup {
             }
         } } }
     }
-}
-
-fn svg(figure: &Figure, room: &Room) -> Markup {
-    // The leaderboard's boxes hide a variant in all figures by its colour.
-    let drawn = slots()
-        .fold(figure.html(), |drawn, (variable, colour)| drawn.replace(&colour, &format!("var({variable}, {colour})")));
-    if !room.take(drawn.len()) {
-        return linked(&format!("{}.svg", figure.name), &figure.description);
-    }
-    html! { figure {
-        div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) }
-        figcaption {
-            (figure.caption) " "
-            a href={ (figure.name) ".svg" } { "SVG" }
-            @for column in Column::ALL { @if let Some(file) = figure.pdf_name(column) { " " a href=(file) { (column) } } }
-        }
-    } }
 }
 
 fn jpeg(picture: &Picture, room: &Room) -> Markup {

@@ -1,6 +1,7 @@
 //! The page's small script, which sorts tables and switches what the leaderboard shows. Without it the page is complete, in its own order.
 
-/// Sorts by a click (or Enter or Space) on a column's heading, opens folded content that a link leads to, and switches the leaderboard.
+/// Sorts by a click (or Enter or Space) on a column's heading, opens folded content that a link leads to, opens the pages of marks, and
+/// switches the leaderboard.
 pub(super) const SCRIPT: &str = r##"
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
@@ -35,6 +36,11 @@ const unfold = () => {
 };
 addEventListener("hashchange", unfold);
 unfold();
+// Marks lead to the pages of their runs.
+for (const mark of document.querySelectorAll("svg [data-run]")) {
+  mark.style.cursor = "pointer";
+  mark.addEventListener("click", event => open(mark.dataset.run, event.ctrlKey || event.metaKey ? "_blank" : "_self"));
+}
 // Boxes hide variants in all figures of their protocol.
 for (const box of document.querySelectorAll("input.shown")) {
   box.hidden = false;

@@ -37,6 +37,8 @@ tr.group pre { background: var(--paper); }
 .note { border-left: 3px solid var(--line); padding-left: .8rem; }
 .banner { border: 1px solid var(--bad); border-left-width: 5px; border-radius: 4px; padding: .35rem .8rem; margin: .6rem 0; max-width: 80rem; } .banner pre { margin: .3rem 0; }
 .figures { display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: flex-start; } .figures figure { margin: .6rem 0; max-width: 100%; }
+.switch { display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; } .choice { display: contents; } .chosen { order: 1; flex-basis: 100%; min-width: 0; }
+.choice:has(> label input:not(:checked)) > .chosen { display: none; } .choice label { color: var(--quiet); font-size: .92rem; }
 .switches { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; margin: .3rem 0; color: var(--quiet); font-size: .92rem; }
 select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; padding: .15rem .3rem; }
 .chip { display: inline-block; width: .8em; height: .8em; border-radius: 2px; vertical-align: -.05em; }
@@ -46,6 +48,6 @@ svg.bar circle { fill: var(--ink); } [hidden] { display: none !important; }
   h1 { font-size: 1.4rem; } .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); white-space: normal; min-width: 8rem;
   max-width: 10rem; } .scroll tbody td:first-child { border-bottom: 0; box-shadow: inset 0 1px var(--line); } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;
-  --bad: #b3401a; --link: #000; } nav, .switches { display: none; } body:has(> nav) { display: block; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; }
+  --bad: #b3401a; --link: #000; } nav, .switches, .choice label { display: none; } .choice > .chosen.chosen { display: block; } body:has(> nav) { display: block; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; }
   figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } .scroll.long, .scroll.low { max-height: none; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
 ";

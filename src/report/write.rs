@@ -190,8 +190,9 @@ fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
     for (figure, png) in all.iter().zip(pngs) {
         files.push((format!("{}.png", figure.name), png));
         files.push((format!("{}.svg", figure.name), figure.svg().into()));
+        files.push((format!("{}.csv", figure.name), figure.values.csv()?));
         for column in Column::ALL {
-            files.extend(figure.pdf_name(column).zip(figure.pdf(column)?));
+            files.extend(figure.files(column)?);
         }
     }
     for picture in sections.iter().flat_map(|section| section.article.iter().chain(&section.pictures)) {

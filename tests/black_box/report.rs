@@ -70,9 +70,9 @@ fn a_report_has_every_part_and_is_reproducible() {
         "loss-weave",
         "rules",
         "stability",
-        "pareto",
+        "pareto-parameters",
     ] {
-        for ending in ["png", "svg"] {
+        for ending in ["png", "svg", "csv"] {
             assert!(first.contains_key(&format!("{figure}.{ending}")), "{figure}.{ending}");
         }
     }

@@ -5,15 +5,18 @@ use plotters::prelude::Color;
 use super::average::Average;
 use super::runs::RunCurves;
 use super::subject::Subject;
+use crate::analysis::Groups;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
-use crate::report::canvas::{Anchor, Canvas, DrawResult, WIDE};
+use crate::report::canvas::{Anchor, Canvas, DrawResult};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, MESH};
 use crate::report::figures::axis::Axis;
 use crate::report::figures::legend::Legend;
 use crate::report::figures::palette::Palette;
+use crate::report::figures::panels::Panels;
 use crate::report::figures::plot::{Frame, Plot};
+use crate::report::values::{Values, number, text};
 
 /// One panel.
 struct Panel {
@@ -79,8 +82,10 @@ pub(super) const RATES: [Rate; 2] = [
     },
 ];
 
-/// Side of a panel's drawn area, in pixels.
-const SIDE: i32 = 324;
+/// Height of a panel, its smallest width, and the space for its texts at the left, top, right and bottom, in pixels.
+const PANEL: i32 = 392;
+const NARROWEST: i32 = 380;
+const AROUND: [i32; 4] = [76, 26, 20, 42];
 
 /// Draws a figure; `None` if no run has these curves.
 pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> Result<Option<Figure>, ReportError> {
@@ -102,19 +107,37 @@ pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> R
         ),
         runs.iter().filter(|run| drawn.contains(&run.variant)),
     );
-    let legend = Legend::of(groups, &palette, &drawn);
-    let top = 34 + legend.height + 26;
-    let figure = Figure::draw(texts, (WIDE, top + SIDE + 42), |canvas| {
-        canvas.title(&groups.marked(&format!("{category}: {}", rate.title)))?;
-        legend.draw(canvas, 30)?;
-        for (place, (panel, lines)) in rate.panels.iter().zip(&lines).enumerate() {
-            let left = WIDE / 2 * place as i32 + 76;
-            let frame = Frame { left, top, right: left + SIDE, bottom: top + SIDE };
-            draw(canvas, frame, panel, lines, &palette)?;
-        }
-        Ok(())
+    let title = groups.marked(&format!("{category}: {}", rate.title));
+    let figure = Figure::of_columns(texts, &title, values(groups, rate, &lines, &palette), |sheet| {
+        let legend = Legend::of(groups, &palette, &drawn, sheet.width);
+        let panels = Panels::new(2, (sheet.width, NARROWEST), 34 + legend.height, PANEL);
+        sheet.draw(panels.bottom, |canvas| {
+            legend.draw(canvas, 30)?;
+            for (place, (panel, lines)) in rate.panels.iter().zip(&lines).enumerate() {
+                draw(canvas, panels.place(place).inset(AROUND), panel, lines, &palette)?;
+            }
+            Ok(())
+        })
     })?;
     Ok(Some(figure))
+}
+
+/// Returns the points of all lines, with the ranges that are drawn.
+fn values(groups: &Groups<'_>, rate: &Rate, lines: &[Vec<(usize, Average)>; 2], palette: &Palette) -> Values {
+    let of_panels = rate.panels.iter().zip(lines);
+    let lines = of_panels.flat_map(|(panel, lines)| lines.iter().map(move |line| (panel.title, line)));
+    let points = lines.flat_map(|(panel, (variant, average))| {
+        let range = average.range.as_slice();
+        let range = if palette.is_highlighted(*variant) { range } else { &[] };
+        average.mean.iter().enumerate().map(move |(place, (x, mean))| {
+            // The outline goes back along the highest values.
+            let high = range.len().checked_sub(place + 1).and_then(|back| range.get(back));
+            let value = |point: Option<&(f64, f64)>| number(point.map(|(_, value)| *value));
+            let label = &groups.variants[*variant].label;
+            [text(panel), text(label), number(*x), number(*mean), value(range.get(place)), value(high)]
+        })
+    });
+    Values::of(["panel", "variant", "x", "mean", "low", "high"], points)
 }
 
 /// Returns the averaged curve of each variant that has one.

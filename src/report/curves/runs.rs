@@ -13,6 +13,8 @@ use crate::store::{Artifacts, RunRow};
 pub(super) struct RunCurves {
     /// Index of its variant in the group.
     pub variant: usize,
+    /// Key of the run.
+    pub id: String,
     /// Seed of the run.
     pub seed: i64,
     /// Image curves from the store, pixel curves from the artifact.
@@ -45,6 +47,6 @@ impl RunCurves {
         let curves =
             Curves { image_roc: Curves::of(&images, None, PRO_LIMIT).image_roc, ..Curves::read(&folder).ok()? };
         let threshold = Evaluation::read(&folder).ok()?.held_out_threshold;
-        Some(Self { variant, seed: run.seed, curves, scores, threshold })
+        Some(Self { variant, id: run.id.clone(), seed: run.seed, curves, scores, threshold })
     }
 }

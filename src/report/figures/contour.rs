@@ -1,14 +1,18 @@
 //! Draws the two most important settings together: as a table of colours, or as points at their true values if one has many values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::plot::{Frame, Plot};
 use super::setting::{Setting, declared_logarithmic};
+use super::trial_means::{TrialMean, trial_means};
 use super::{FigureChapter, FigureKind, FigureSource};
 use crate::analysis::{Effects, SearchedAxis, distances, searched};
-use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, WIDE, fitted};
+use crate::export::Value;
+use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts, MESH, ON_PALE, counted, diverging};
+use crate::report::table::count_value;
+use crate::report::values::{Values, number, text};
 use crate::statistics::summary;
 use crate::store::RunRow;
 use crate::text::signed;
@@ -18,8 +22,13 @@ const GRID: usize = 28;
 const BANDS: f64 = 9.0;
 /// Smallest number of points of a field.
 const FIELD_POINTS: usize = 12;
-/// Edges of the drawn area, in pixels.
-const FRAME: Frame = Frame { left: 190, top: 56, right: WIDE - 120, bottom: 356 };
+/// Edges of the drawn area, and its distance from the right edge, in pixels.
+const TOP: i32 = 56;
+const BOTTOM: i32 = 356;
+const LEFT: std::ops::RangeInclusive<i32> = 100..=190;
+const SCALE: i32 = 114;
+/// Number of ticks for facts that do not depend on ticks.
+const FEW_TICKS: usize = 4;
 
 /// One figure; none with fewer than two axes.
 pub(super) const KIND: FigureKind =
@@ -36,7 +45,8 @@ fn two_axes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     }
     let logarithmic = declared_logarithmic(source.rows);
     let setting = |axis, most| Setting::of(axis, measured.iter().map(|(run, _)| *run), &logarithmic, most);
-    let (x, y) = (setting(x, FRAME.ticks_across()), setting(y, FRAME.ticks_upwards()));
+    let (x_axis, y_axis) = (x, y);
+    let (x, y) = (setting(x, FEW_TICKS), setting(y, FEW_TICKS));
     let is_table = !x.has_many_values() && !y.has_many_values();
     let is_field = x.is_numeric() && y.is_numeric() && !is_table;
     let how = match (is_table, is_field) {
@@ -52,14 +62,63 @@ fn two_axes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
         &format!("{label}: difference from the mean of the category. {how} Orange is above that mean, blue is below."),
     );
     let title = groups.marked(&format!("{label} by two settings: difference from the category's mean"));
-    Figure::draw(texts, (WIDE, FRAME.bottom + 44), |canvas| {
-        canvas.title(&title)?;
-        let largest =
-            if is_table { table(canvas, &measured, &x, &y)? } else { points(canvas, &measured, (&x, &y), is_field)? };
-        canvas.text((12, FRAME.top - 18), Anchor::Left, &y.axis.name)?;
-        scale(canvas, largest)
+    let shown = if is_table {
+        Interaction::Cells(cells(&measured, &x, &y))
+    } else {
+        Interaction::Points(trial_means(&measured))
+    };
+    Figure::of_columns(texts, &title, shown.values(&x, &y), |sheet| {
+        let left = (sheet.width / 4).clamp(*LEFT.start(), *LEFT.end());
+        let frame = Frame { left, top: TOP, right: sheet.width - SCALE, bottom: BOTTOM };
+        let (x, y) = (setting(x_axis, frame.ticks_across()), setting(y_axis, frame.ticks_upwards()));
+        sheet.draw(frame.bottom + 44, |canvas| {
+            let plot = Plot { canvas, frame, x: x.places(), y: y.places() };
+            match &shown {
+                Interaction::Cells(cells) => table(&plot, cells, shown.largest(), (&x, &y))?,
+                Interaction::Points(trials) => points(&plot, trials, shown.largest(), (&x, &y), is_field)?,
+            }
+            canvas.text((12, frame.top - 18), Anchor::Left, &y.axis.name)?;
+            scale(canvas, frame, shown.largest())
+        })
     })
     .map(Some)
+}
+
+/// The mean difference in each cell that has runs, by column and row, with the number of runs.
+type Cells = BTreeMap<(usize, usize), (f64, usize)>;
+
+/// What the figure shows.
+enum Interaction<'r> {
+    Cells(Cells),
+    Points(Vec<TrialMean<'r>>),
+}
+
+impl Interaction<'_> {
+    /// Returns the largest difference, at which the colours end.
+    fn largest(&self) -> f64 {
+        let largest = |means: &mut dyn Iterator<Item = f64>| means.map(f64::abs).fold(1e-9, f64::max);
+        match self {
+            Self::Cells(cells) => largest(&mut cells.values().map(|(mean, _)| *mean)),
+            Self::Points(trials) => largest(&mut trials.iter().map(|trial| trial.mean)),
+        }
+    }
+
+    fn values(&self, x: &Setting<'_>, y: &Setting<'_>) -> Values {
+        let row = |x_value: Value<'static>, y_value: Value<'static>, mean: f64, runs: usize| {
+            [text(&x.axis.name), x_value, text(&y.axis.name), y_value, number(mean), count_value(runs)]
+        };
+        let rows: Vec<_> = match self {
+            Self::Cells(cells) => {
+                let level = |setting: &Setting<'_>, level: usize| text(&setting.axis.levels[level]);
+                let of = |(at, of): (&(usize, usize), &(f64, usize))| row(level(x, at.0), level(y, at.1), of.0, of.1);
+                cells.iter().map(of).collect()
+            }
+            Self::Points(trials) => {
+                trials.iter().map(|of| row(x.exact(of.run), y.exact(of.run), of.mean, of.runs)).collect()
+            }
+        };
+        Values::of(["x_setting", "x", "y_setting", "y", "difference", "runs"], rows)
+    }
 }
 
 /// Returns the pair with the largest interaction; else the two axes with the largest shares.
@@ -74,24 +133,23 @@ fn most_important<'a>(effects: &[Effects], axes: &'a [SearchedAxis]) -> Option<(
     })
 }
 
-/// Draws one cell per pair of levels. Returns the largest mean.
-fn table(
-    canvas: &Canvas<'_>,
-    measured: &[(&RunRow, f64)],
-    x: &Setting<'_>,
-    y: &Setting<'_>,
-) -> Result<f64, crate::cause::Cause> {
+/// Returns the mean of each pair of levels that has runs.
+fn cells(measured: &[(&RunRow, f64)], x: &Setting<'_>, y: &Setting<'_>) -> Cells {
     let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
     for (run, value) in measured {
         values.entry((x.axis.level(run), y.axis.level(run))).or_default().push(*value);
     }
-    let means: BTreeMap<(usize, usize), (f64, usize)> =
-        values.into_iter().filter_map(|(at, values)| Some((at, (summary(&values)?.mean, values.len())))).collect();
-    let largest = means.values().map(|(mean, _)| mean.abs()).fold(1e-9, f64::max);
+    values.into_iter().filter_map(|(at, values)| Some((at, (summary(&values)?.mean, values.len())))).collect()
+}
+
+/// Draws one cell per pair of levels.
+fn table(plot: &Plot<'_, '_>, means: &Cells, largest: f64, (x, y): (&Setting<'_>, &Setting<'_>)) -> DrawResult {
+    let Plot { canvas, frame, .. } = plot;
     let (columns, rows) = (x.axis.levels.len(), y.axis.levels.len());
     let corner =
-        |column: usize, row: usize| (FRAME.x(column as f64 / columns as f64), FRAME.y(row as f64 / rows as f64));
-    let has_room = (FRAME.right - FRAME.left) / columns as i32 >= 64 && (FRAME.bottom - FRAME.top) / rows as i32 >= 34;
+        |column: usize, row: usize| (frame.x(column as f64 / columns as f64), frame.y(row as f64 / rows as f64));
+    let (width, height) = ((frame.right - frame.left) / columns as i32, (frame.bottom - frame.top) / rows as i32);
+    let has_room = width >= 60 && height >= 34;
     for column in 0..columns {
         for row in 0..rows {
             let (lower, upper) = (corner(column, row), corner(column + 1, row + 1));
@@ -100,63 +158,55 @@ fn table(
             let names = format!("{} and {}", x.axis.levels[column], y.axis.levels[row]);
             let Some((mean, runs)) = means.get(&(column, row)) else {
                 canvas.fill(corners, MESH)?;
-                canvas.tooltip_of_cell(corners, &format!("{names}: no run"));
+                canvas.tooltip_of_cell(corners, &format!("{names}: no run"), None);
                 continue;
             };
             canvas.fill(corners, diverging(mean / largest))?;
-            canvas.tooltip_of_cell(corners, &format!("{names}: {} ({})", signed(*mean), counted(*runs, "run")));
+            canvas.tooltip_of_cell(corners, &format!("{names}: {} ({})", signed(*mean), counted(*runs, "run")), None);
             if has_room {
                 canvas.text_in(ON_PALE, (middle_x, middle_y - 8), Anchor::Centre, &signed(*mean))?;
                 canvas.text_in(ON_PALE, (middle_x, middle_y + 8), Anchor::Centre, &format!("n = {runs}"))?;
             }
         }
     }
-    let width = (FRAME.right - FRAME.left) / columns as i32;
     for (column, level) in x.axis.ticks.iter().enumerate() {
         let middle = (corner(column, 0).0 + corner(column + 1, 0).0) / 2;
-        canvas.text((middle, FRAME.bottom + 12), Anchor::Centre, &fitted(level, TEXT, width - 4))?;
+        canvas.text((middle, frame.bottom + 12), Anchor::Centre, &fitted(level, TEXT, width - 4))?;
     }
     for (row, level) in y.axis.ticks.iter().enumerate() {
         let middle = (corner(0, row).1 + corner(0, row + 1).1) / 2;
-        canvas.text((FRAME.left - 8, middle), Anchor::Right, &fitted(level, TEXT, FRAME.left - 20))?;
+        canvas.text((frame.left - 8, middle), Anchor::Right, &fitted(level, TEXT, frame.left - 20))?;
     }
-    canvas.text(((FRAME.left + FRAME.right) / 2, FRAME.bottom + 30), Anchor::Centre, &x.axis.name)?;
-    Ok(largest)
+    canvas.text(((frame.left + frame.right) / 2, frame.bottom + 30), Anchor::Centre, &x.axis.name)
 }
 
-/// Draws trials at their true values, on a field of interpolated values if both settings are numbers. Returns the largest mean.
+/// Draws trials at their true values, on a field of interpolated values if both settings are numbers.
 fn points(
-    canvas: &Canvas<'_>,
-    measured: &[(&RunRow, f64)],
+    plot: &Plot<'_, '_>,
+    means: &[TrialMean<'_>],
+    largest: f64,
     (x, y): (&Setting<'_>, &Setting<'_>),
     is_field: bool,
-) -> Result<f64, crate::cause::Cause> {
-    let trials: BTreeSet<&str> = measured.iter().map(|(run, _)| run.trial_id.as_str()).collect();
-    let mut means: Vec<(&RunRow, f64)> = Vec::new();
-    for trial in trials {
-        let of_trial: Vec<&(&RunRow, f64)> = measured.iter().filter(|(run, _)| run.trial_id == trial).collect();
-        let values: Vec<f64> = of_trial.iter().map(|(_, value)| *value).collect();
-        means.extend(of_trial.first().and_then(|(run, _)| Some((*run, summary(&values)?.mean))));
-    }
-    let largest = means.iter().map(|(_, mean)| mean.abs()).fold(1e-9, f64::max);
-    let plot = Plot { canvas, frame: FRAME, x: x.places(), y: y.places() };
+) -> DrawResult {
     if is_field && means.len() >= FIELD_POINTS {
-        let both = |(run, mean): &(&RunRow, f64)| Some(((x.applied(run)?, y.applied(run)?), *mean));
-        field(canvas, &means.iter().filter_map(both).collect::<Vec<_>>(), largest)?;
+        let both = |of: &TrialMean<'_>| Some(((x.applied(of.run)?, y.applied(of.run)?), of.mean));
+        field(plot, &means.iter().filter_map(both).collect::<Vec<_>>(), largest)?;
     }
     plot.axes("", &x.axis.name)?;
-    for (index, (run, mean)) in means.iter().enumerate() {
+    for (index, TrialMean { run, mean, .. }) in means.iter().enumerate() {
         let at = plot.at((x.place(run) + x.jitter(index), y.place(run) + y.jitter(index)));
-        canvas.dot(at, 5, diverging(mean / largest))?;
-        canvas.ring(at, 5, ON_PALE)?;
-        canvas.tooltip(at, 6, &format!("{} and {}: {}", x.text(run), y.text(run), signed(*mean)));
+        plot.canvas.dot(at, 5, diverging(mean / largest))?;
+        plot.canvas.ring(at, 5, ON_PALE)?;
+        let text = format!("{} and {}: {}", x.shown(run), y.shown(run), signed(*mean));
+        plot.canvas.tooltip_of_run(at, 6, &text, Some(&run.id));
     }
-    Ok(largest)
+    Ok(())
 }
 
 /// Draws the field. Values between the trials are interpolated by inverse squared distances (Shepard 1968) and put into bands.
 /// Neighbouring cells of one band become one rectangle.
-fn field(canvas: &Canvas<'_>, points: &[((f64, f64), f64)], largest: f64) -> DrawResult {
+fn field(plot: &Plot<'_, '_>, points: &[((f64, f64), f64)], largest: f64) -> DrawResult {
+    let Plot { canvas, frame, .. } = plot;
     let part = |index: usize| index as f64 / GRID as f64;
     let band = |column: usize, row: usize| -> i64 {
         let (x, y) = (part(column) + 0.5 / GRID as f64, part(row) + 0.5 / GRID as f64);
@@ -173,7 +223,7 @@ fn field(canvas: &Canvas<'_>, points: &[((f64, f64), f64)], largest: f64) -> Dra
         let mut from = 0;
         for same in bands.chunk_by(|a, b| a == b) {
             let to = from + same.len();
-            let corners = [(FRAME.x(part(from)), FRAME.y(part(row + 1))), (FRAME.x(part(to)), FRAME.y(part(row)))];
+            let corners = [(frame.x(part(from)), frame.y(part(row + 1))), (frame.x(part(to)), frame.y(part(row)))];
             canvas.fill(corners, diverging(same[0] as f64 / BANDS))?;
             from = to;
         }
@@ -182,13 +232,13 @@ fn field(canvas: &Canvas<'_>, points: &[((f64, f64), f64)], largest: f64) -> Dra
 }
 
 /// Draws the colour scale with its values, right of the area.
-fn scale(canvas: &Canvas<'_>, largest: f64) -> DrawResult {
+fn scale(canvas: &Canvas<'_>, frame: Frame, largest: f64) -> DrawResult {
     const STEPS: i32 = 21;
-    let (left, height) = (FRAME.right + 24, (FRAME.bottom - FRAME.top) / STEPS);
-    let middle = |step: i32| FRAME.top + step * height + height / 2;
+    let (left, height) = (frame.right + 24, (frame.bottom - frame.top) / STEPS);
+    let middle = |step: i32| frame.top + step * height + height / 2;
     for step in 0..STEPS {
         let part = 1.0 - 2.0 * f64::from(step) / f64::from(STEPS - 1);
-        let corner: Pixel = (left, FRAME.top + step * height);
+        let corner: Pixel = (left, frame.top + step * height);
         canvas.fill([corner, (left + 16, corner.1 + height)], diverging(part))?;
     }
     for (part, step) in [(1.0, 0), (0.0, STEPS / 2), (-1.0, STEPS - 1)] {

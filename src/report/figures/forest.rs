@@ -3,6 +3,7 @@
 use super::effect_rows::{EffectPanel, EffectRow, effect_figure};
 use super::kind::FigureSource;
 use super::palette::{Palette, of_setting};
+use super::representative::representative;
 use super::{FigureChapter, FigureKind};
 use crate::analysis::{Differences, Effects, FEWEST_SEEDS, Groups, Side, Verdict, searched};
 use crate::config::BASELINE;
@@ -27,21 +28,23 @@ fn variants(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     let palette = Palette::of(groups);
     let compared: Vec<usize> =
         (0..groups.variants.len()).filter(|index| !groups.variants[*index].baseline).take(MOST_ROWS).collect();
-    let panel = |metric: Metric| -> Option<EffectPanel> {
+    let panel = |metric: Metric| -> Option<EffectPanel<'_>> {
         let verdict = |index: usize| {
             let variant = &groups.variants[index];
             let belongs =
                 |verdict: &&Verdict| verdict.metric == metric && verdict.belongs_to(&variant.trial, &variant.label);
             source.comparisons.iter().find(belongs)
         };
-        let rows: Vec<EffectRow> = compared
+        let rows: Vec<EffectRow<'_>> = compared
             .iter()
             .filter_map(|index| {
                 let sides = (&source.sides[*index], &source.sides[baseline]);
-                Some(row(verdict(*index)?, sides, palette.colour(*index)))
+                let run = representative(groups, &groups.variants[*index]);
+                Some(EffectRow { run, ..row(verdict(*index)?, sides, palette.colour(*index)) })
             })
             .collect();
         (!rows.is_empty()).then(|| EffectPanel {
+            metric: metric.label,
             heading: metric.label.to_owned(),
             rows,
             axis: axis_name(metric),
@@ -49,7 +52,7 @@ fn variants(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
             numbers: "difference [95 % CI], p".to_owned(),
         })
     };
-    let panels: Vec<EffectPanel> = groups.metrics.iter().filter_map(|metric| panel(*metric)).collect();
+    let panels: Vec<EffectPanel<'_>> = groups.metrics.iter().filter_map(|metric| panel(*metric)).collect();
     let few = source.comparisons.iter().any(|verdict| verdict.seeds < FEWEST_SEEDS);
     let explanation = if few {
         format!(
@@ -66,11 +69,11 @@ fn variants(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
         "Mean paired difference of each variant from ST-FPM, with 95 % confidence intervals, by metric",
         &format!("Paired difference of each variant from ST-FPM, with the same category and seed. {explanation}"),
     );
-    effect_figure(&groups.marked("Difference from ST-FPM"), &panels, texts)
+    effect_figure(&groups.marked("Difference from ST-FPM"), "variant", &panels, texts)
 }
 
-/// Returns the row of one comparison.
-fn row(verdict: &Verdict, (side, baseline): (&Side, &Side), colour: plotters::prelude::RGBColor) -> EffectRow {
+/// Returns the row of one comparison, which leads to no run yet.
+fn row(verdict: &Verdict, (side, baseline): (&Side, &Side), colour: plotters::prelude::RGBColor) -> EffectRow<'static> {
     let seeds = Differences::between(side, baseline, verdict.metric).map(|differences| differences.by_seed);
     let numbers = match (verdict.interval, verdict.p) {
         (Some((low, high)), Some(p)) => {
@@ -88,7 +91,9 @@ fn row(verdict: &Verdict, (side, baseline): (&Side, &Side), colour: plotters::pr
         difference: Some(verdict.difference),
         interval: verdict.interval,
         seeds: seeds.unwrap_or_default(),
+        p: verdict.p,
         numbers,
+        run: None,
     }
 }
 
@@ -106,7 +111,7 @@ pub(super) const LEVELS: FigureKind = FigureKind {
 };
 
 fn levels(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let panels: Vec<EffectPanel> = effects.iter().filter_map(levels_on).collect();
+    let panels: Vec<EffectPanel<'_>> = effects.iter().filter_map(levels_on).collect();
     let axes = searched(groups);
     let drawn = groups.all().filter(|run| crate::analysis::is_point(run) && !axes.is_empty());
     let texts = FigureTexts::of(
@@ -119,11 +124,11 @@ fn levels(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Opti
              {FEWEST_SEEDS} seeds."
         ),
     );
-    effect_figure(&groups.marked("Effect of each level of each setting"), &panels, texts)
+    effect_figure(&groups.marked("Effect of each level of each setting"), "level", &panels, texts)
 }
 
 /// Returns the panel of one metric; `None` if no level has an effect.
-fn levels_on(effects: &Effects) -> Option<EffectPanel> {
+fn levels_on(effects: &Effects) -> Option<EffectPanel<'static>> {
     let few = effects.axes.iter().filter(|axis| axis.levels.len() <= MOST_LEVELS);
     let rows = few.flat_map(|axis| {
         axis.levels.iter().map(move |level| {
@@ -140,11 +145,13 @@ fn levels_on(effects: &Effects) -> Option<EffectPanel> {
                 difference: level.effect,
                 interval: level.interval,
                 seeds: Vec::new(),
+                p: None,
                 numbers,
+                run: None,
             }
         })
     });
-    let mut rows: Vec<EffectRow> = rows.collect();
+    let mut rows: Vec<EffectRow<'_>> = rows.collect();
     let all = rows.len();
     rows.truncate(MOST_ROWS);
     let heading = if all > MOST_ROWS {
@@ -153,6 +160,7 @@ fn levels_on(effects: &Effects) -> Option<EffectPanel> {
         effects.metric.label.to_owned()
     };
     rows.iter().any(|row| row.difference.is_some()).then(|| EffectPanel {
+        metric: effects.metric.label,
         heading,
         rows,
         axis: axis_name(effects.metric),

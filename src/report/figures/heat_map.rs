@@ -1,12 +1,15 @@
 //! Draws the difference of each variant from ST-FPM in each category as a table of colours.
 
 use super::kind::FigureSource;
+use super::representative::finished;
 use super::{FigureChapter, FigureKind};
 use crate::analysis::Differences;
 use crate::evaluate::metrics::Metric;
-use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, WIDE, fitted, fitted_middle, text_width};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted, fitted_middle, text_width};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts, MESH, ON_PALE, counted, diverging};
+use crate::report::table::count_value;
+use crate::report::values::{Values, number, text};
 use crate::text::signed;
 
 /// Maximum number of variants and of categories; tables show all.
@@ -14,10 +17,13 @@ const MOST_ROWS: usize = 24;
 const MOST_COLUMNS: usize = 20;
 /// Height of a row, in pixels.
 const ROW: i32 = 22;
-/// Maximum width of a cell, of the labels, and of a category's upright name, in pixels.
+/// Maximum width of a cell, and of a category's upright name, in pixels.
 const CELL: i32 = 84;
-const LABELS: i32 = 200;
 const NAME: i32 = 150;
+/// Widest labels, if cells keep a comfortable width; smallest width of a cell on one printed column, in pixels.
+const LABELS: std::ops::RangeInclusive<i32> = 110..=200;
+const COMFORTABLE: i32 = 40;
+const NARROWEST: i32 = 34;
 /// Distance between the lines of a hatched cell, in pixels.
 const HATCH: i32 = 6;
 
@@ -68,38 +74,51 @@ fn figure(source: &FigureSource<'_>, metric: Metric) -> Result<Option<Figure>, R
              pair of runs. No test is shown."
         ),
     );
-    let labels: Vec<String> = variants.iter().map(|index| groups.variants[*index].label.clone()).collect();
+    let title = groups.marked(&format!("{label}: difference from ST-FPM × 100, by category"));
+    let labels: Vec<&str> = variants.iter().map(|index| groups.variants[*index].label.as_str()).collect();
     let widest = labels.iter().map(|label| text_width(label, TEXT)).max().unwrap_or(0) + 22;
-    let left = widest.min(LABELS);
-    let width = ((WIDE - 16 - left) / categories.len() as i32).min(CELL);
     let longest = categories.iter().map(|category| text_width(category, TEXT)).max().unwrap_or(0);
-    let upright = longest > width - 6;
-    let head = 30 + if upright { longest.min(NAME) + 10 } else { 22 };
-    let size = (WIDE, head + ROW * table.len() as i32 + 34);
-    Figure::draw(texts, size, |canvas| {
-        canvas.title(&groups.marked(&format!("{label}: difference from ST-FPM × 100, by category")))?;
-        for (place, category) in categories.iter().enumerate() {
-            let x = left + width * place as i32 + width / 2;
-            if upright {
-                canvas.upright((x, head - 6), Anchor::Left, &fitted(category, TEXT, NAME))?;
-            } else {
-                canvas.text((x, head - 12), Anchor::Centre, category)?;
-            }
+    let values = labels.iter().zip(&table).flat_map(|(label, cells)| {
+        categories.iter().zip(cells).filter_map(move |(category, cell)| {
+            let (difference, seeds) = (*cell)?;
+            Some([text(*label), text(*category), number(difference), count_value(seeds)])
+        })
+    });
+    let values = Values::of(["variant", "category", "difference", "seeds"], values);
+    Figure::of_columns(texts, &title, values, |sheet| {
+        let beside = sheet.width - 16 - COMFORTABLE * categories.len() as i32;
+        let left = widest.min(beside.clamp(*LABELS.start(), *LABELS.end()));
+        let width = ((sheet.width - 16 - left) / categories.len() as i32).min(CELL);
+        if width < NARROWEST {
+            return Ok(None);
         }
-        for (row, (cells, label)) in table.iter().zip(&labels).enumerate() {
-            let top = head + ROW * row as i32;
-            canvas.text((left - 8, top + ROW / 2), Anchor::Right, &fitted_middle(label, left - 14))?;
-            for (place, cell) in cells.iter().enumerate() {
-                let corner = (left + width * place as i32, top);
-                let corners = [corner, (corner.0 + width - 1, top + ROW - 1)];
-                draw_cell(canvas, corners, *cell, largest)?;
-                let text = cell.map_or("no pair of runs".to_owned(), |(difference, seeds)| {
-                    format!("{} ({})", signed(difference), counted(seeds, "seed"))
-                });
-                canvas.tooltip_of_cell(corners, &format!("{label}, {}: {text}", categories[place]));
+        let upright = longest > width - 6;
+        let head = 30 + if upright { longest.min(NAME) + 10 } else { 22 };
+        sheet.draw(head + ROW * table.len() as i32 + 34, |canvas| {
+            for (place, category) in (0..).zip(&categories) {
+                let x = left + width * place + width / 2;
+                if upright {
+                    canvas.upright((x, head - 6), Anchor::Left, &fitted(category, TEXT, NAME))?;
+                } else {
+                    canvas.text((x, head - 12), Anchor::Centre, category)?;
+                }
             }
-        }
-        scale(canvas, (left, head + ROW * table.len() as i32 + 10), largest)
+            for (row, (variant, cells)) in (0..).zip(variants.iter().zip(&table)) {
+                let (top, variant) = (head + ROW * row, &groups.variants[*variant]);
+                canvas.text((left - 8, top + ROW / 2), Anchor::Right, &fitted_middle(&variant.label, left - 14))?;
+                for (place, (category, cell)) in (0..).zip(categories.iter().zip(cells)) {
+                    let corner = (left + width * place, top);
+                    let corners = [corner, (corner.0 + width - 1, top + ROW - 1)];
+                    draw_cell(canvas, corners, *cell, largest)?;
+                    let text = cell.map_or("no pair of runs".to_owned(), |(difference, seeds)| {
+                        format!("{} ({})", signed(difference), counted(seeds, "seed"))
+                    });
+                    let run = finished(groups, variant, category).next().map(|run| run.id.as_str());
+                    canvas.tooltip_of_cell(corners, &format!("{}, {category}: {text}", variant.label), run);
+                }
+            }
+            scale(canvas, (left, head + ROW * table.len() as i32 + 10), largest)
+        })
     })
     .map(Some)
 }
@@ -131,23 +150,21 @@ fn hundredths(difference: f64) -> String {
     text.replace('-', "−")
 }
 
-/// Draws the colour scale with its ends.
+/// Draws the colour scale with its ends; it starts at `left` if it has room there.
 fn scale(canvas: &Canvas<'_>, (left, top): Pixel, largest: f64) -> DrawResult {
     const STEPS: i32 = 21;
-    const WIDTH: i32 = 8;
-    let low = hundredths(-largest);
-    let start = left + text_width(&low, TEXT) + 6;
+    const WIDTH: i32 = 6;
+    let (low, high) = (hundredths(-largest), format!("{} (orange: above ST-FPM)", hundredths(largest)));
+    let before = text_width(&low, TEXT) + 6;
+    let all = before + STEPS * WIDTH + 6 + text_width(&high, TEXT);
+    let left = left.min(canvas.width() - all - 12).max(12);
     canvas.text((left, top + 6), Anchor::Left, &low)?;
     for step in 0..STEPS {
-        let corner = (start + step * WIDTH, top);
+        let corner = (left + before + step * WIDTH, top);
         let part = 2.0 * f64::from(step) / f64::from(STEPS - 1) - 1.0;
         canvas.fill([corner, (corner.0 + WIDTH, top + 12)], diverging(part))?;
     }
-    canvas.text(
-        (start + STEPS * WIDTH + 6, top + 6),
-        Anchor::Left,
-        &format!("{} (orange: above ST-FPM)", hundredths(largest)),
-    )
+    canvas.text((left + before + STEPS * WIDTH + 6, top + 6), Anchor::Left, &high)
 }
 
 #[cfg(test)]

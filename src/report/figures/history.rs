@@ -6,12 +6,14 @@ use super::axis::Axis;
 use super::palette::of_setting;
 use super::plot::{Frame, Plot};
 use super::range::room;
+use super::representative::representative;
 use super::{FigureChapter, FigureKind};
 use crate::analysis::{Groups, is_point};
 use crate::evaluate::Selection;
-use crate::report::canvas::WIDE;
+use crate::evaluate::metrics::Direction;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts, INK};
+use crate::report::values::{Values, number, text};
 use crate::statistics::summary;
 use crate::store::RunState;
 
@@ -32,6 +34,8 @@ struct Tried<'g> {
     value: f64,
     pruned: bool,
     label: &'g str,
+    /// The run that the trial leads to.
+    run: Option<&'g str>,
 }
 
 fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
@@ -50,7 +54,8 @@ fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportEr
         let runs = groups.of_variant(variant);
         let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, Selection::Selected, metric)).collect();
         let value = summary(&of_runs)?.mean;
-        Some(Tried { number: index as f64 + 1.0, value, pruned, label: &variant.label })
+        let run = representative(groups, variant);
+        Some(Tried { number: index as f64 + 1.0, value, pruned, label: &variant.label, run })
     });
     let tried: Vec<Tried<'_>> = tried.collect();
     let Some((low, high)) = room(tried.iter().map(|trial| trial.value)) else { return Ok(None) };
@@ -67,33 +72,48 @@ fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportEr
              fewer runs.{thinned}"
         ),
     );
-    let frame = Frame { left: 64, top: 52, right: WIDE - 20, bottom: 300 };
-    Figure::draw(texts, (WIDE, frame.bottom + 40), |canvas| {
-        canvas.title(&groups.marked(&format!("Course of the search: {label}")))?;
-        let last = searched.len() as f64;
-        let x = Axis::whole(0.5, last + 0.5, frame.ticks_across());
-        let plot = Plot { canvas, frame, x, y: Axis::linear(low, high, frame.ticks_upwards()) };
-        plot.axes(&format!("mean {label}"), "trial")?;
-        for trial in tried.iter().step_by(every) {
-            let at = plot.at((trial.number, trial.value));
-            if trial.pruned {
-                canvas.cross(at, 4, super::palette::OTHERS)?;
-            } else {
-                canvas.dot(at, 4, of_setting().mix(0.7))?;
+    let last = searched.len() as f64;
+    let best = best_so_far(&tried, metric.direction);
+    let trials = tried.iter().step_by(every).map(|trial| {
+        let mark = if trial.pruned { "pruned trial" } else { "trial" };
+        [text(mark), number(trial.number), text(trial.label), number(trial.value)]
+    });
+    let steps =
+        best.iter().map(|trial| [text("best so far"), number(trial.number), text(trial.label), number(trial.value)]);
+    let values = Values::of(["mark", "number", "trial", "value"], trials.chain(steps));
+    let title = groups.marked(&format!("Course of the search: {label}"));
+    Figure::of_columns(texts, &title, values, |sheet| {
+        let frame = Frame { left: 64, top: 52, right: sheet.width - 20, bottom: 300 };
+        sheet.draw(frame.bottom + 40, |canvas| {
+            let x = Axis::whole(0.5, last + 0.5, frame.ticks_across());
+            let plot = Plot { canvas, frame, x, y: Axis::linear(low, high, frame.ticks_upwards()) };
+            plot.axes(&format!("mean {label}"), "trial")?;
+            for trial in tried.iter().step_by(every) {
+                let at = plot.at((trial.number, trial.value));
+                if trial.pruned {
+                    canvas.cross(at, 4, super::palette::OTHERS)?;
+                } else {
+                    canvas.dot(at, 4, of_setting().mix(0.7))?;
+                }
+                let state = if trial.pruned { ", pruned" } else { "" };
+                canvas.tooltip_of_run(at, 4, &format!("{}: {:.4}{state}", trial.label, trial.value), trial.run);
             }
-            let state = if trial.pruned { ", pruned" } else { "" };
-            canvas.tooltip(at, 4, &format!("{}: {:.4}{state}", trial.label, trial.value));
-        }
-        let mut steps: Vec<(f64, f64)> = Vec::new();
-        for trial in tried.iter().filter(|trial| !trial.pruned) {
-            match steps.last() {
-                Some((_, best)) if metric.direction.gain(trial.value - best) <= 0.0 => {}
-                Some((_, best)) => steps.extend([(trial.number, *best), (trial.number, trial.value)]),
-                None => steps.push((trial.number, trial.value)),
-            }
-        }
-        steps.extend(steps.last().map(|(_, value)| (last, *value)));
-        plot.curve(&steps, INK, 2)
+            let risers =
+                best.windows(2).flat_map(|pair| [(pair[0].number, pair[0].value), (pair[1].number, pair[0].value)]);
+            let end = best.last().into_iter().flat_map(|trial| [(trial.number, trial.value), (last, trial.value)]);
+            plot.curve(&risers.chain(end).collect::<Vec<_>>(), INK, 2)
+        })
     })
     .map(Some)
+}
+
+/// Returns the finished trials that are better than all before them.
+fn best_so_far<'t, 'g>(tried: &'t [Tried<'g>], direction: Direction) -> Vec<&'t Tried<'g>> {
+    let mut best: Vec<&Tried<'_>> = Vec::new();
+    for trial in tried.iter().filter(|trial| !trial.pruned) {
+        if best.last().is_none_or(|last| direction.gain(trial.value - last.value) > 0.0) {
+            best.push(trial);
+        }
+    }
+    best
 }

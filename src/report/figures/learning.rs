@@ -6,14 +6,17 @@ use super::axis::Axis;
 use super::labels::apart;
 use super::legend::Legend;
 use super::palette::Palette;
+use super::panels::Panels;
 use super::plot::{Frame, Plot};
 use super::{FigureChapter, FigureKind};
 use crate::analysis::{Groups, MAX_DRAWN, Rows};
 use crate::config::BASELINE;
 use crate::evaluate::{Fact, Selection};
-use crate::report::canvas::{Anchor, Canvas, DrawResult, WIDE};
+use crate::export::Value;
+use crate::report::canvas::{Anchor, Canvas, DrawResult};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts};
+use crate::report::values::{Values, integer, number, text};
 use crate::stages::StageKind;
 use crate::store::RunRow;
 
@@ -62,8 +65,12 @@ const SUBJECTS: [Subject; 3] = [
 ];
 
 /// Curves of one run or of one variant, one per panel.
-struct Curves {
+struct Curves<'r> {
     variant: usize,
+    /// The seed of a single run.
+    seed: Option<i64>,
+    /// The run that the curves lead to: the first of them.
+    run: &'r str,
     /// Number of runs behind the curves.
     runs: usize,
     panels: [Line; 2],
@@ -93,6 +100,8 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
             for (variant, trial) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
                 curves.extend(groups.runs(trial, category).map(|run| Curves {
                     variant,
+                    seed: Some(run.seed),
+                    run: &run.id,
                     runs: 1,
                     panels: subject.metrics.map(|name| line(run, name)),
                     selected: groups.value(run, Selection::Selected, Fact::Epoch).filter(|_| subject.marks_selection),
@@ -110,8 +119,8 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
 }
 
 /// Returns one line per variant: at each epoch, the median of the runs that have this epoch.
-fn medians(runs: &[Curves]) -> Vec<Curves> {
-    let median = |runs: &[Curves], panel: usize| -> Line {
+fn medians<'r>(runs: &[Curves<'r>]) -> Vec<Curves<'r>> {
+    let median = |runs: &[Curves<'_>], panel: usize| -> Line {
         let mut points: Line = runs.iter().flat_map(|run| run.panels[panel].iter().copied()).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let middle = |of_epoch: &[(f64, f64)]| {
@@ -120,8 +129,10 @@ fn medians(runs: &[Curves]) -> Vec<Curves> {
         };
         points.chunk_by(|a, b| a.0 == b.0).map(middle).collect()
     };
-    let of_variant = |runs: &[Curves]| Curves {
+    let of_variant = |runs: &[Curves<'r>]| Curves {
         variant: runs[0].variant,
+        seed: None,
+        run: runs[0].run,
         runs: runs.len(),
         panels: [0, 1].map(|panel| median(runs, panel)),
         selected: None,
@@ -129,10 +140,11 @@ fn medians(runs: &[Curves]) -> Vec<Curves> {
     runs.chunk_by(|a, b| a.variant == b.variant).map(of_variant).collect()
 }
 
-/// Edges of the panels' drawn areas, in pixels; right of the second panel is room for names.
-const PANEL: i32 = 230;
-const LEFT: (i32, i32) = (62, 378);
-const RIGHT: (i32, i32) = (446, 762);
+/// Height of a panel, and its smallest width with its texts, in pixels.
+const PANEL: i32 = 296;
+const NARROWEST: i32 = 380;
+/// Space for texts at the left, top, right and bottom of a panel, in pixels; names stand right of it.
+const AROUND: [i32; 4] = [62, 26, 64, 40];
 
 /// Draws a figure of one line per run, or of one line per variant.
 fn figure(
@@ -140,7 +152,7 @@ fn figure(
     palette: &Palette,
     category: &str,
     subject: &Subject,
-    curves: &[Curves],
+    curves: &[Curves<'_>],
     prefix: &str,
 ) -> Result<Figure, ReportError> {
     let name = format!("{prefix}{}-{category}", subject.name);
@@ -159,15 +171,30 @@ fn figure(
         &description,
         &format!("{} in {category}. Left: {left}; right: {right}. {what}{marks}", subject.title),
     );
-    let legend = Legend::of(groups, palette, &drawn);
-    let top = 34 + legend.height + 26;
-    Figure::draw(texts, (WIDE, top + PANEL + 40), |canvas| {
-        canvas.title(&groups.marked(&format!("{category}: {}", subject.title)))?;
-        legend.draw(canvas, 30)?;
-        let frame = |(left, right): (i32, i32)| Frame { left, top, right, bottom: top + PANEL };
-        panel(canvas, frame(LEFT), left, (groups, palette), curves, 0)?;
-        panel(canvas, frame(RIGHT), right, (groups, palette), curves, 1)
+    let title = groups.marked(&format!("{category}: {}", subject.title));
+    Figure::of_columns(texts, &title, values(groups, subject, curves), |sheet| {
+        let legend = Legend::of(groups, palette, &drawn, sheet.width);
+        let panels = Panels::new(2, (sheet.width, NARROWEST), 34 + legend.height, PANEL);
+        sheet.draw(panels.bottom, |canvas| {
+            legend.draw(canvas, 30)?;
+            [left, right].into_iter().enumerate().try_for_each(|(place, caption)| {
+                panel(canvas, panels.place(place).inset(AROUND), caption, (groups, palette), curves, place)
+            })
+        })
     })
+}
+
+/// Returns the points of all lines.
+fn values(groups: &Groups<'_>, subject: &Subject, curves: &[Curves<'_>]) -> Values {
+    let lines = curves.iter().flat_map(|of| of.panels.iter().zip(subject.captions).map(move |line| (of, line)));
+    let points = lines.flat_map(|(of, (line, panel))| {
+        line.iter().map(move |(epoch, value)| {
+            let selected = Value::Boolean(of.selected == Some(*epoch));
+            let variant = &groups.variants[of.variant].label;
+            [text(panel), text(variant), integer(of.seed), number(*epoch), number(*value), selected]
+        })
+    });
+    Values::of(["panel", "variant", "seed", "epoch", "value", "selected"], points)
 }
 
 /// Draws the curves of one panel; the second one names the highlighted variants at their ends, and marks the selected epochs.
@@ -176,7 +203,7 @@ fn panel(
     frame: Frame,
     caption: &str,
     (groups, palette): (&Groups<'_>, &Palette),
-    curves: &[Curves],
+    curves: &[Curves<'_>],
     place: usize,
 ) -> DrawResult {
     let values = || curves.iter().flat_map(|curve| &curve.panels[place]).map(|(_, value)| *value);
@@ -200,7 +227,8 @@ fn panel(
             }
             for point in marked.into_iter().chain(line.last()) {
                 let label = &groups.variants[variant].label;
-                canvas.tooltip(plot.at(*point), 5, &format!("{label}: epoch {}, {:.5}", point.0, point.1));
+                let text = format!("{label}: epoch {}, {:.5}", point.0, point.1);
+                canvas.tooltip_of_run(plot.at(*point), 5, &text, Some(curve.run));
             }
             if let (Some(point), Some((_, of_variant))) =
                 (line.last(), ends.iter_mut().find(|(known, _)| *known == variant))
@@ -231,7 +259,7 @@ mod tests {
     fn many_seeds_become_the_median_of_each_epoch() {
         let run = |variant: usize, values: &[f64]| {
             let line: Vec<(f64, f64)> = values.iter().enumerate().map(|(i, v)| (i as f64 + 1.0, *v)).collect();
-            Curves { variant, runs: 1, panels: [line.clone(), line], selected: Some(1.0) }
+            Curves { variant, seed: Some(0), run: "", runs: 1, panels: [line.clone(), line], selected: Some(1.0) }
         };
         let curves = medians(&[run(0, &[3.0, 1.0]), run(0, &[1.0, 2.0]), run(0, &[2.0]), run(4, &[5.0])]);
         assert_eq!(curves.iter().map(|curve| curve.variant).collect::<Vec<_>>(), [0, 4]);

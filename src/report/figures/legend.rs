@@ -2,16 +2,16 @@
 
 use super::palette::{OTHERS, Palette};
 use crate::analysis::Groups;
-use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, WIDE, text_width};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted_middle, text_width};
 use crate::report::figure::counted;
-use crate::text::truncated_middle;
 
 /// Height of a line, length of a sample, and space between entries, in pixels.
 const LINE: i32 = 19;
 const SAMPLE: i32 = 16;
 const GAP: i32 = 18;
-/// Maximum number of characters of a name.
-const CHARACTERS: usize = 50;
+/// Distance from both edges, and maximum width of a name, in pixels.
+const MARGIN: i32 = 12;
+const NAME: i32 = 360;
 
 /// A legend whose entries have their places.
 pub(in crate::report) struct Legend {
@@ -21,25 +21,26 @@ pub(in crate::report) struct Legend {
 }
 
 impl Legend {
-    /// Lists the drawn variants.
-    pub(in crate::report) fn of(groups: &Groups<'_>, palette: &Palette, drawn: &[usize]) -> Self {
+    /// Lists the drawn variants on lines of `width` pixels.
+    pub(in crate::report) fn of(groups: &Groups<'_>, palette: &Palette, drawn: &[usize], width: i32) -> Self {
+        let longest = NAME.min(width - 2 * MARGIN - SAMPLE - 6);
         let named = palette.highlighted.iter().filter(|index| drawn.contains(index));
         let mut texts: Vec<_> = named
-            .map(|index| (palette.colour(*index), truncated_middle(&groups.variants[*index].label, CHARACTERS)))
+            .map(|index| (palette.colour(*index), fitted_middle(&groups.variants[*index].label, longest)))
             .collect();
         let others = drawn.iter().filter(|index| !palette.is_highlighted(**index)).count();
         if others > 0 {
             texts.push((OTHERS, format!("{} in grey", counted(others, "other variant"))));
         }
-        let mut at = (12, 0);
+        let mut at = (MARGIN, 0);
         let mut entries = Vec::new();
         for (colour, text) in texts {
-            let width = SAMPLE + 6 + text_width(&text, TEXT);
-            if at.0 > 12 && at.0 + width > WIDE - 12 {
-                at = (12, at.1 + LINE);
+            let length = SAMPLE + 6 + text_width(&text, TEXT);
+            if at.0 > MARGIN && at.0 + length > width - MARGIN {
+                at = (MARGIN, at.1 + LINE);
             }
             entries.push((at, colour, text));
-            at.0 += width + GAP;
+            at.0 += length + GAP;
         }
         Self { entries, height: at.1 + LINE }
     }

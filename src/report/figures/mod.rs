@@ -13,11 +13,13 @@ pub(super) mod labels;
 mod learning;
 pub(super) mod legend;
 pub(super) mod palette;
+pub(super) mod panels;
 mod parallel;
 mod pareto;
 pub(super) mod plot;
 pub(super) mod range;
 mod ranks;
+mod representative;
 mod seeds;
 mod selection;
 mod setting;
@@ -27,6 +29,7 @@ mod smooth;
 mod stability;
 #[cfg(test)]
 mod tests;
+mod trial_means;
 
 pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
 

@@ -1,4 +1,4 @@
-//! Draws each variant's result against its costs, with the Pareto front.
+//! Draws each variant's result against one of its costs, with the Pareto front.
 
 use plotters::prelude::Color;
 
@@ -8,30 +8,46 @@ use super::legend::Legend;
 use super::palette::Palette;
 use super::plot::{Frame, Plot};
 use super::range::room;
+use super::representative::representative;
 use super::{FigureChapter, FigureKind};
 use crate::analysis::{Costs, Groups};
 use crate::config::BASELINE;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{Direction, Metric};
-use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, WIDE, text_width};
+use crate::export::Value;
+use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, text_width};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts, INK, PAPER};
+use crate::report::table::count_value;
+use crate::report::values::{Values, number, text};
 use crate::statistics::{Summary, summary};
 use crate::text::mean_and_deviation;
 
-/// A cost: its name, and the function that reads it.
-type Cost = (&'static str, fn(&Costs) -> Option<f64>);
+/// A cost.
+struct Cost {
+    /// End of the figure's name.
+    key: &'static str,
+    name: &'static str,
+    read: fn(&Costs) -> Option<f64>,
+}
+
+/// All costs; a page shows the first one until a reader chooses another.
 const COSTS: [Cost; 4] = [
-    ("trained parameters", |costs| costs.parameters),
-    ("floating-point operations per image", |costs| costs.flops),
-    ("milliseconds per image (forward pass)", |costs| costs.forward.map(|times| times.median)),
-    ("seconds of training", |costs| costs.training.map(|times| times.median)),
+    Cost { key: "parameters", name: "trained parameters", read: |costs| costs.parameters },
+    Cost { key: "flops", name: "floating-point operations per image", read: |costs| costs.flops },
+    Cost {
+        key: "forward",
+        name: "milliseconds per image (forward pass)",
+        read: |costs| costs.forward.map(|times| times.median),
+    },
+    Cost { key: "training", name: "seconds of training", read: |costs| costs.training.map(|times| times.median) },
 ];
 
 /// Maximum number of grey dots. If there are more variants, only every n-th is drawn; the front uses all.
 const MOST_DOTS: usize = 300;
-/// Height of a panel with its texts, in pixels.
-const PANEL: i32 = 190;
+/// Height of the panel with its texts, and their space at its left, top, right and bottom, in pixels.
+const PANEL: i32 = 250;
+const AROUND: [i32; 4] = [66, 34, 22, 42];
 
 /// One variant in one panel.
 struct Point {
@@ -41,62 +57,87 @@ struct Point {
     value: Summary,
 }
 
-/// One panel per cost; no figure if no variant has both a number and a cost.
+/// One figure per cost; none if no variant has both a number and this cost.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Cost,
-    draw: |source| Ok(front(source.groups, source.costs, source.prefix)?.into_iter().collect()),
+    draw: |source| {
+        let (groups, metric) = (source.groups, source.groups.first_metric());
+        let categories = groups.common_categories(Selection::Selected, metric);
+        let value = |variant| {
+            let by_seed = groups.means(variant, &categories, Selection::Selected, metric);
+            summary(&by_seed.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
+        };
+        let measured: Vec<Option<Summary>> = groups.variants.iter().map(value).collect();
+        let palette = Palette::of(groups);
+        let points = |cost: &Cost| -> Vec<Point> {
+            let all = source.costs.iter().zip(&measured).enumerate();
+            all.filter_map(|(variant, (costs, value))| {
+                Some(Point { variant, cost: (cost.read)(costs)?, value: (*value)? })
+            })
+            .collect()
+        };
+        let figures = COSTS.iter().map(|cost| (cost, points(cost))).filter(|(_, points)| !points.is_empty());
+        figures.map(|(cost, points)| front(groups, cost, &points, &palette, source.prefix)).collect()
+    },
 };
 
-fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Figure>, ReportError> {
+fn front(
+    groups: &Groups<'_>,
+    cost: &Cost,
+    points: &[Point],
+    palette: &Palette,
+    prefix: &str,
+) -> Result<Figure, ReportError> {
     let metric = groups.first_metric();
     let label = metric.label;
-    let categories = groups.common_categories(Selection::Selected, metric);
-    let value = |variant| {
-        let by_seed = groups.means(variant, &categories, Selection::Selected, metric);
-        summary(&by_seed.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
-    };
-    let measured: Vec<(&Costs, Option<Summary>)> = costs.iter().zip(groups.variants.iter().map(value)).collect();
-    let points = |(_, read): &Cost| -> Vec<Point> {
-        let all = measured.iter().enumerate();
-        all.filter_map(|(variant, (costs, value))| Some(Point { variant, cost: read(costs)?, value: (*value)? }))
-            .collect()
-    };
-    let panels: Vec<(&str, Vec<Point>)> =
-        COSTS.iter().map(|cost| (cost.0, points(cost))).filter(|(_, points)| !points.is_empty()).collect();
-    if panels.is_empty() {
-        return Ok(None);
-    }
-    let palette = Palette::of(groups);
-    let others = groups.variants.len().saturating_sub(palette.highlighted.len());
-    let every = others.div_ceil(MOST_DOTS).max(1);
-    let others = (0..groups.variants.len()).filter(|index| !palette.is_highlighted(*index)).step_by(every);
-    let mut drawn: Vec<usize> = others.chain(palette.highlighted.iter().copied()).collect();
-    drawn.retain(|index| panels.iter().any(|(_, points)| points.iter().any(|point| point.variant == *index)));
+    let others: Vec<usize> =
+        points.iter().map(|point| point.variant).filter(|variant| !palette.is_highlighted(*variant)).collect();
+    let every = others.len().div_ceil(MOST_DOTS).max(1);
+    let highlighted =
+        palette.highlighted.iter().filter(|variant| points.iter().any(|point| point.variant == **variant));
+    let drawn: Vec<usize> = others.iter().step_by(every).chain(highlighted).copied().collect();
     let thinned = if every > 1 { format!(" Only one grey variant in {every} is drawn.") } else { String::new() };
     let texts = FigureTexts::of(
         groups,
         drawn.iter().flat_map(|index| groups.of_variant(&groups.variants[*index])),
-        format!("{prefix}pareto"),
-        &format!("{label} of each variant against its costs, with the Pareto front"),
+        format!("{prefix}pareto-{}", cost.key),
+        &format!("{label} of each variant against {}, with the Pareto front", cost.name),
         &format!(
-            "Mean {label} of each variant against its costs. Lines are ± one standard deviation over seeds. The step line joins variants \
-             that no cheaper variant beats.{thinned}"
+            "Mean {label} of each variant against {}. Lines are ± one standard deviation over seeds. The step line joins variants that \
+             no cheaper variant beats.{thinned}",
+            cost.name
         ),
     );
-    let legend = Legend::of(groups, &palette, &drawn);
-    let head = 34 + legend.height;
-    let rows = panels.len().div_ceil(2) as i32;
-    Figure::draw(texts, (WIDE, head + PANEL * rows), |canvas| {
-        canvas.title(&groups.marked(&format!("{label} against cost")))?;
-        legend.draw(canvas, 30)?;
-        for (place, (caption, points)) in panels.iter().enumerate() {
-            let (left, top) = (WIDE / 2 * (place as i32 % 2), head + PANEL * (place as i32 / 2));
-            let frame = Frame { left: left + 66, top: top + 34, right: left + WIDE / 2 - 22, bottom: top + PANEL - 42 };
-            panel(canvas, frame, caption, metric, points, (groups, &palette, &drawn))?;
-        }
-        Ok(())
-    })
-    .map(Some)
+    let title = groups.marked(&format!("{label} against {}", cost.name));
+    let figure = Figure::of_columns(texts, &title, values(groups, metric, points, &drawn), |sheet| {
+        let legend = Legend::of(groups, palette, &drawn, sheet.width);
+        let top = 34 + legend.height;
+        let whole = Frame { left: 0, top, right: sheet.width, bottom: top + PANEL };
+        sheet.draw(whole.bottom, |canvas| {
+            legend.draw(canvas, 30)?;
+            panel(canvas, whole.inset(AROUND), cost.name, metric, points, (groups, palette, &drawn))
+        })
+    });
+    figure.map(|figure| figure.chosen_as(cost.name))
+}
+
+/// Returns the drawn points, and those of the front.
+fn values(groups: &Groups<'_>, metric: Metric, points: &[Point], drawn: &[usize]) -> Values {
+    let front = pareto(points, metric.direction);
+    let rows = points.iter().filter_map(|point| {
+        let on_front = front.contains(&(point.cost, point.value.mean));
+        (on_front || drawn.contains(&point.variant)).then(|| {
+            [
+                text(&groups.variants[point.variant].label),
+                number(point.cost),
+                number(point.value.mean),
+                number(point.value.deviation),
+                count_value(point.value.count),
+                Value::Boolean(on_front),
+            ]
+        })
+    });
+    Values::of(["variant", "cost", "mean", "deviation", "seeds", "on_front"], rows)
 }
 
 fn panel(
@@ -144,7 +185,7 @@ fn panel(
         }
         let label = &groups.variants[point.variant].label;
         let text = format!("{label}: {}, {caption}: {}", mean_and_deviation(point.value), exact(point.cost));
-        canvas.tooltip(at, 6, &text);
+        canvas.tooltip_of_run(at, 6, &text, representative(groups, &groups.variants[point.variant]));
     }
     names(&plot, points, groups, palette)
 }

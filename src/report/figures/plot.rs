@@ -3,7 +3,7 @@
 use plotters::prelude::Color;
 
 use super::axis::Axis;
-use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted, fitted_middle};
 use crate::report::figure::{INK, MESH};
 
 /// The edges of a panel's drawn area, in pixels.
@@ -28,6 +28,11 @@ const ACROSS: i32 = 62;
 const UPWARDS: i32 = 30;
 
 impl Frame {
+    /// Returns the drawn area of a panel, with these pixels for texts at its left, top, right and bottom.
+    pub(in crate::report) fn inset(self, [left, top, right, bottom]: [i32; 4]) -> Self {
+        Self { left: self.left + left, top: self.top + top, right: self.right - right, bottom: self.bottom - bottom }
+    }
+
     /// Returns the number of ticks that fit on the horizontal axis.
     pub(in crate::report) fn ticks_across(self) -> usize {
         ((self.right - self.left) / ACROSS).max(2) as usize
@@ -47,6 +52,11 @@ impl Frame {
     pub(in crate::report) fn y(self, part: f64) -> i32 {
         self.bottom - (part * f64::from(self.bottom - self.top)).round() as i32
     }
+}
+
+/// Returns whether a tick has a name instead of a number.
+fn is_name(label: &str) -> bool {
+    label.starts_with(char::is_alphabetic)
 }
 
 impl Plot<'_, '_> {
@@ -77,10 +87,13 @@ impl Plot<'_, '_> {
     /// Draws the lines and numbers of the horizontal axis, and its name below them.
     pub(in crate::report) fn horizontal_axis(&self, name: &str) -> DrawResult {
         let Frame { left, top, right, bottom } = self.frame;
-        for (value, label) in &self.x.ticks {
-            let x = self.frame.x(self.x.part(*value));
-            self.canvas.line(vec![(x, top), (x, bottom)], MESH, 1)?;
-            self.canvas.text((x, bottom + 12), Anchor::Centre, label)?;
+        let places: Vec<i32> = self.x.ticks.iter().map(|(value, _)| self.frame.x(self.x.part(*value))).collect();
+        // Names may have less room than the numbers of an axis.
+        let room = places.windows(2).map(|pair| (pair[1] - pair[0]).abs() - 6).min().unwrap_or(i32::MAX);
+        for (x, (_, label)) in places.iter().zip(&self.x.ticks) {
+            self.canvas.line(vec![(*x, top), (*x, bottom)], MESH, 1)?;
+            let label = if is_name(label) { fitted_middle(label, room) } else { label.clone() };
+            self.canvas.text((*x, bottom + 12), Anchor::Centre, &label)?;
         }
         self.canvas.line(vec![(left, bottom), (right, bottom)], INK, 1)?;
         self.canvas.text(((left + right) / 2, bottom + 29), Anchor::Centre, &fitted(name, TEXT, right - left + 60))

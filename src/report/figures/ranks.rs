@@ -3,12 +3,13 @@
 use plotters::prelude::RGBColor;
 
 use super::palette::Palette;
+use super::representative::representative;
 use super::{FigureChapter, FigureKind};
 use crate::analysis::{MAX_DRAWN, RankTest, rank_tests};
-use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, WIDE, fitted};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, LINE, TEXT, fitted_middle, text_width};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts, INK};
-use crate::text::truncated_middle;
+use crate::report::values::{Values, number, text};
 
 /// The ranks in the first metric; no figure if the runs allow no test (see [`rank_tests`]).
 pub(super) const KIND: FigureKind = FigureKind {
@@ -17,8 +18,10 @@ pub(super) const KIND: FigureKind = FigureKind {
         let groups = source.groups;
         let Some(test) = rank_tests(source.sides, &[groups.first_metric()]).pop() else { return Ok(Vec::new()) };
         let palette = Palette::of(groups);
-        let colours: Vec<RGBColor> = source.sides.iter().enumerate().map(|(index, _)| palette.colour(index)).collect();
-        let ranked = ranked(&test, &colours);
+        let of_variants = groups.variants.iter().enumerate();
+        let marks: Vec<(RGBColor, Option<&str>)> =
+            of_variants.map(|(index, variant)| (palette.colour(index), representative(groups, variant))).collect();
+        let ranked = ranked(&test, &marks);
         let is_drawn = |label: &str| ranked.iter().any(|variant| variant.label == label);
         let drawn = groups.variants.iter().filter(|variant| is_drawn(&variant.label));
         let texts = FigureTexts::of(
@@ -32,8 +35,13 @@ pub(super) const KIND: FigureKind = FigureKind {
     },
 };
 
-/// Width of each side's labels, in pixels.
+/// Maximum width of each side's labels, and distance of its end from the line to the label, in pixels.
 const LABELS: i32 = 280;
+const GAP: i32 = 20;
+/// Width below which a rank stands below its label, in pixels.
+const NARROW: i32 = 600;
+/// Smallest distance of two numbers on the axis, in pixels.
+const NUMBER: i32 = 18;
 /// Height of the title, of the axis with its numbers, of a bar and of a label, in pixels.
 const TITLE: i32 = 44;
 const AXIS: i32 = 26;
@@ -45,6 +53,8 @@ struct Ranked<'t> {
     label: &'t str,
     rank: f64,
     colour: RGBColor,
+    /// The run that the variant leads to.
+    run: Option<&'t str>,
 }
 
 fn title(test: &RankTest) -> String {
@@ -62,12 +72,12 @@ fn caption(test: &RankTest, drawn: usize) -> String {
 }
 
 /// Returns the variants with the best mean ranks, best first.
-fn ranked<'t>(test: &'t RankTest, colours: &[RGBColor]) -> Vec<Ranked<'t>> {
+fn ranked<'t>(test: &'t RankTest, marks: &[(RGBColor, Option<&'t str>)]) -> Vec<Ranked<'t>> {
     let mut ranked: Vec<Ranked<'t>> = test
         .mean_ranks
         .iter()
-        .zip(colours)
-        .map(|((label, rank), colour)| Ranked { label, rank: *rank, colour: *colour })
+        .zip(marks)
+        .map(|((label, rank), (colour, run))| Ranked { label, rank: *rank, colour: *colour, run: *run })
         .collect();
     ranked.sort_by(|a, b| a.rank.total_cmp(&b.rank));
     ranked.truncate(MAX_DRAWN);
@@ -78,24 +88,28 @@ fn diagram(test: &RankTest, ranked: &[Ranked<'_>], texts: FigureTexts, title: &s
     let all = test.mean_ranks.len();
     let joined = test.critical_difference.map(|critical| joined(ranked, critical)).unwrap_or_default();
     let rows = ranked.len().div_ceil(2) as i32;
-    let height = TITLE + AXIS + BAR * (joined.len() as i32 + 1) + LABEL * rows + 8;
-    Figure::draw(texts, (WIDE, height), |canvas| {
-        canvas.title(title)?;
-        let axis = Axis { canvas, ranks: all };
-        axis.draw()?;
-        for (index, (first, last)) in joined.iter().enumerate() {
-            let y = TITLE + AXIS + BAR * (index as i32 + 1);
-            let ends = [(axis.x(ranked[*first].rank) - 4, y), (axis.x(ranked[*last].rank) + 4, y)];
-            canvas.line(ends.to_vec(), INK, 4)?;
-        }
-        let top = TITLE + AXIS + BAR * (joined.len() as i32 + 1);
-        for (index, variant) in ranked.iter().enumerate() {
-            let on_left = index < rows as usize;
-            // The outermost variants are highest, so that no line crosses another.
-            let row = if on_left { index } else { ranked.len() - 1 - index } as i32;
-            axis.label(variant, on_left, top + LABEL * row + LABEL / 2)?;
-        }
-        Ok(())
+    let top = TITLE + AXIS + BAR * (joined.len() as i32 + 1);
+    let values = ranked.iter().map(|of| [text(of.label), number(of.rank), number(test.critical_difference)]);
+    let values = Values::of(["variant", "mean_rank", "critical_difference"], values);
+    Figure::of_columns(texts, title, values, |sheet| {
+        let is_narrow = sheet.width < NARROW;
+        let label = if is_narrow { LABEL + LINE } else { LABEL };
+        sheet.draw(top + label * rows + 8, |canvas| {
+            let axis = Axis { canvas, ranks: all, labels: LABELS.min(3 * canvas.width() / 8), is_narrow };
+            axis.draw()?;
+            for (index, (first, last)) in (0..).zip(&joined) {
+                let y = TITLE + AXIS + BAR * (index + 1);
+                let ends = [(axis.x(ranked[*first].rank) - 4, y), (axis.x(ranked[*last].rank) + 4, y)];
+                canvas.line(ends.to_vec(), INK, 4)?;
+            }
+            for (index, variant) in (0..).zip(ranked) {
+                let on_left = index < rows;
+                // The outermost variants are highest, so that no line crosses another.
+                let row = if on_left { index } else { ranked.len() as i32 - 1 - index };
+                axis.label(variant, on_left, top + label * row + LABEL / 2)?;
+            }
+            Ok(())
+        })
     })
 }
 
@@ -116,19 +130,27 @@ fn joined(ranked: &[Ranked<'_>], critical: f64) -> Vec<(usize, usize)> {
 struct Axis<'a, 'b> {
     canvas: &'a Canvas<'b>,
     ranks: usize,
+    /// Width of each side's labels, in pixels.
+    labels: i32,
+    /// Whether ranks stand below the labels.
+    is_narrow: bool,
 }
 
 impl Axis<'_, '_> {
     fn x(&self, rank: f64) -> i32 {
         let part = (rank - 1.0) / (self.ranks - 1).max(1) as f64;
-        LABELS + (part * f64::from(WIDE - 2 * LABELS)).round() as i32
+        self.labels + (part * f64::from(self.length())).round() as i32
+    }
+
+    fn length(&self) -> i32 {
+        self.canvas.width() - 2 * self.labels
     }
 
     fn draw(&self) -> DrawResult {
         let y = TITLE + AXIS;
         self.canvas.line(vec![(self.x(1.0), y), (self.x(self.ranks as f64), y)], INK, 1)?;
-        let step = self.ranks.div_ceil(MAX_DRAWN).max(1);
-        for rank in (1..=self.ranks).step_by(step) {
+        let most = MAX_DRAWN.min((self.length() / NUMBER) as usize);
+        for rank in (1..=self.ranks).step_by(self.ranks.div_ceil(most).max(1)) {
             let x = self.x(rank as f64);
             self.canvas.line(vec![(x, y - 5), (x, y)], INK, 1)?;
             self.canvas.text((x, y - 13), Anchor::Centre, &rank.to_string())?;
@@ -138,15 +160,25 @@ impl Axis<'_, '_> {
 
     /// Draws a line from the variant's rank to its label at height `y`.
     fn label(&self, variant: &Ranked<'_>, on_left: bool, y: i32) -> DrawResult {
-        let x = self.x(variant.rank);
-        let (end, anchor, beyond) =
-            if on_left { (LABELS - 14, Anchor::Right, -6) } else { (WIDE - LABELS + 14, Anchor::Left, 6) };
+        let (x, width) = (self.x(variant.rank), self.canvas.width());
+        let (end, at, anchor) = if on_left {
+            (self.labels - GAP + 6, self.labels - GAP, Anchor::Right)
+        } else {
+            (width - self.labels + GAP - 6, width - self.labels + GAP, Anchor::Left)
+        };
         let bend = (x, y);
         self.canvas.line(vec![(x, TITLE + AXIS), bend, (end, y)], variant.colour, 2)?;
-        let rank = format!(" ({:.2})", variant.rank);
-        let text = format!("{}{rank}", fitted(&truncated_middle(variant.label, 30), TEXT, LABELS - 80));
-        self.canvas.text((end + beyond, y), anchor, &text)?;
-        self.canvas.tooltip(bend, 5, &format!("{}: mean rank {:.3}", variant.label, variant.rank));
+        let rank = format!("({:.2})", variant.rank);
+        let room = self.labels - GAP - 4;
+        if self.is_narrow {
+            self.canvas.text((at, y), anchor, &fitted_middle(variant.label, room))?;
+            self.canvas.text((at, y + LINE), anchor, &rank)?;
+        } else {
+            let label = fitted_middle(variant.label, room - text_width(&rank, TEXT) - 6);
+            self.canvas.text((at, y), anchor, &format!("{label} {rank}"))?;
+        }
+        let text = format!("{}: mean rank {:.3}", variant.label, variant.rank);
+        self.canvas.tooltip_of_run(bend, 5, &text, variant.run);
         Ok(())
     }
 }
@@ -157,7 +189,7 @@ mod tests {
     use crate::evaluate::metrics::PIXEL_AUROC;
 
     fn of_ranks(ranks: &[f64]) -> Vec<Ranked<'static>> {
-        ranks.iter().map(|rank| Ranked { label: "", rank: *rank, colour: INK }).collect()
+        ranks.iter().map(|rank| Ranked { label: "", rank: *rank, colour: INK, run: None }).collect()
     }
 
     #[test]
@@ -185,7 +217,8 @@ mod tests {
             population: "120 runs".to_owned(),
         };
         assert!(texts.caption.contains("critical difference of 1.17"), "{}", texts.caption);
-        let svg = diagram(&test, &ranked(&test, &[INK; 3]), texts, &title(&test)).expect("draws").svg().to_owned();
+        let svg =
+            diagram(&test, &ranked(&test, &[(INK, None); 3]), texts, &title(&test)).expect("draws").svg().to_owned();
         for text in ["b (1.12)", "c (2.12)", "a (2.75)", "mean rank over 8 categories"] {
             assert!(svg.contains(text), "{text}");
         }

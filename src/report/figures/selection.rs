@@ -2,6 +2,7 @@
 
 use super::dots::{DotRow, Dots, Mark, Shape};
 use super::palette::Palette;
+use super::representative::representative;
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, Variant};
@@ -27,10 +28,12 @@ fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErro
     // The categories that all variants have are computed once, not for each variant.
     let of_metric = |metric: &Metric| (*metric, RULES.map(|(rule, ..)| groups.common_categories(rule, *metric)));
     let shared: Vec<_> = groups.metrics.iter().map(of_metric).collect();
-    let marks = |variant: &Variant, metric: Metric, shared: &[Vec<&str>]| -> Vec<Mark> {
-        let mark = |((rule, shape, name), categories): (&(Selection, Shape, &str), &Vec<&str>)| {
+    let marks = |variant: &Variant, metric: Metric, shared: &[Vec<&str>]| -> Vec<Mark<'_>> {
+        let mark = |((rule, shape, name), categories): (&(Selection, Shape, &'static str), &Vec<&str>)| {
             let value = groups.mean(variant, categories, *rule, metric)?;
-            Some(Mark { value, interval: None, shape: *shape, text: format!("{name}, mean {value:.4}") })
+            let text = format!("{name}, mean {value:.4}");
+            let run = representative(groups, variant);
+            Some(Mark { what: name, of: None, value, interval: None, shape: *shape, text, run })
         };
         RULES.iter().zip(shared).filter_map(mark).collect()
     };

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::axis::{Axis, spans_decades};
 use crate::analysis::{Rows, SearchedAxis};
+use crate::export;
+use crate::report::values::{self, text};
 use crate::store::RunRow;
 use crate::text::{rounded, truncated};
 
@@ -130,8 +132,27 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// Returns the value of a run as text.
-    pub(super) fn text(&self, run: &RunRow) -> String {
+    /// Returns the number at a place, if the setting is a number.
+    pub(super) fn number_at(&self, place: f64) -> Option<f64> {
+        let Scale::Numbers { axis, .. } = &self.scale else { return None };
+        let part = if self.optional { (place - NOT_APPLICABLE) / (1.0 - NOT_APPLICABLE) } else { place };
+        Some(axis.value(part))
+    }
+
+    /// Returns the exact value of a run; it is absent if the setting does not apply.
+    pub(super) fn exact(&self, run: &RunRow) -> export::Value<'static> {
+        match value(run, &self.axis.name) {
+            Value::Null => export::Value::Absent,
+            Value::String(name) => text(name),
+            Value::Number(number) => {
+                number.as_i64().map_or_else(|| values::number(number.as_f64()), export::Value::Integer)
+            }
+            other => text(other.to_string()),
+        }
+    }
+
+    /// Returns the value of a run as text for people.
+    pub(super) fn shown(&self, run: &RunRow) -> String {
         let value = value(run, &self.axis.name);
         if value.is_null() { "unused".to_owned() } else { rounded(&value) }
     }

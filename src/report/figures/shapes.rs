@@ -6,23 +6,29 @@ use plotters::prelude::{Color, RGBColor};
 
 use super::kind::FigureSource;
 use super::palette::Palette;
+use super::panels::Panels;
+use super::plot::Frame;
+use super::representative::representative;
 use super::{FigureChapter, FigureKind};
 use crate::cause::Cause;
 use crate::config::Trial;
 use crate::data::FeatureSet;
 use crate::model::weights::inspect;
 use crate::model::{AutoEncoder, Corruption, DiagramBox, Placement};
-use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, WIDE, fitted};
+use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, fitted, fitted_middle};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts, INK, counted};
+use crate::report::table::count_value;
+use crate::report::values::{Values, text};
 use crate::stages::{StageJob, StageKind};
 use crate::store::RunRow;
-use crate::text::truncated_middle;
 
 /// Maximum number of shapes in one figure.
 const MOST_SHAPES: usize = 6;
 /// Width and height of a tile, in pixels.
 const TILE: (i32, i32) = (274, 236);
+/// Distance of the tiles from the left edge, in pixels.
+const MARGIN: i32 = 12;
 /// The level that is drawn if the teacher has it.
 const USUAL_LEVEL: usize = 2;
 
@@ -75,21 +81,35 @@ fn shapes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
         ),
     );
     let palette = Palette::of(groups);
-    let (rows, columns) = (shapes.len().div_ceil(3) as i32, shapes.len().min(3) as i32);
-    Figure::draw(texts, (WIDE, 32 + TILE.1 * rows), |canvas| {
-        let title = format!("Auto-encoders at level {number}: {channels} channels, {side}×{side}");
-        canvas.title(&groups.marked(&title))?;
-        for (place, shape) in shapes.iter().enumerate() {
-            let (column, row) = (place as i32 % columns, place as i32 / columns);
-            let corner = (12 + column * TILE.0, 32 + row * TILE.1);
-            let tile = Tile { canvas, corner, colour: palette.colour(shape.variant), side: shape.level.side };
-            let label = fitted(&truncated_middle(shape.label, 38), TEXT, TILE.0 - 14);
-            canvas.text((corner.0, corner.1 + 10), Anchor::Left, &label)?;
-            tile.diagram(&shape.model, shape.level.channels)?;
-        }
-        Ok(())
+    let title = groups.marked(&format!("Auto-encoders at level {number}: {channels} channels, {side}×{side}"));
+    Figure::of_columns(texts, &title, values(&shapes), |sheet| {
+        let panels = Panels::new(shapes.len(), (sheet.width - MARGIN, TILE.0), 32, TILE.1);
+        sheet.draw(panels.bottom, |canvas| {
+            for (place, shape) in shapes.iter().enumerate() {
+                let Frame { left, top, right, .. } = panels.place(place);
+                let variant = &groups.variants[shape.variant];
+                let run = representative(groups, variant);
+                let (colour, corner) = (palette.colour(shape.variant), (left + MARGIN, top));
+                let tile = Tile { canvas, corner, colour, side: shape.level.side, run };
+                canvas.text((corner.0, top + 10), Anchor::Left, &fitted_middle(&variant.label, right - left - 14))?;
+                tile.diagram(&shape.model, shape.level.channels)?;
+            }
+            Ok(())
+        })
     })
     .map(Some)
+}
+
+/// Returns the stages of each shape.
+fn values(shapes: &[Shape<'_>]) -> Values {
+    let boxes = shapes.iter().flat_map(|shape| {
+        let stages = shape.model.settings().map(|settings| settings.diagram(shape.level.channels).boxes);
+        stages.into_iter().flatten().enumerate().map(move |(stage, features)| {
+            let side = side(shape.level.side, features);
+            [text(shape.label), count_value(stage + 1), count_value(features.channels), count_value(side)]
+        })
+    });
+    Values::of(["variant", "stage", "channels", "side"], boxes)
 }
 
 /// Returns the drawn level of a run: the second one, or the first that its teacher is compared at. Its shape comes from the teacher's
@@ -120,6 +140,13 @@ struct Tile<'a, 'b> {
     colour: RGBColor,
     /// Side of the level's features.
     side: usize,
+    /// The run that the boxes lead to.
+    run: Option<&'a str>,
+}
+
+/// Returns the side of features within an auto-encoder of a level with this side.
+fn side(level: usize, features: DiagramBox) -> usize {
+    (level >> features.halvings).max(1)
 }
 
 impl Tile<'_, '_> {
@@ -158,10 +185,10 @@ impl Tile<'_, '_> {
         let corners = [(x, middle - height / 2), (x + (width - 14).min(34), middle + height / 2)];
         self.canvas.fill(corners, self.colour.mix(0.75))?;
         let centre = (corners[0].0 + corners[1].0) / 2;
-        let side = (self.side >> features.halvings).max(1);
+        let side = side(self.side, features);
         self.canvas.text((centre, corners[1].1 + 11), Anchor::Centre, &features.channels.to_string())?;
         self.canvas.text((centre, corners[1].1 + 25), Anchor::Centre, &format!("{side}²"))?;
-        self.canvas.tooltip_of_cell(corners, &format!("{} channels, {side}×{side}", features.channels));
+        self.canvas.tooltip_of_cell(corners, &format!("{} channels, {side}×{side}", features.channels), self.run);
         Ok(corners)
     }
 

@@ -1,22 +1,22 @@
 //! Draws the results at each value of each setting, whatever the other settings were.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use plotters::prelude::Color;
 
 use super::axis::Axis;
 use super::palette::of_setting;
-use super::plot::{Frame, Plot};
+use super::panels::Panels;
+use super::plot::Plot;
 use super::range::room;
 use super::setting::{Setting, declared_logarithmic};
 use super::smooth::smooth;
+use super::trial_means::{TrialMean, trial_means};
 use super::{FigureChapter, FigureKind, FigureSource};
-use crate::analysis::{LevelEffect, distances, levels, searched};
+use crate::analysis::{LevelEffect, SearchedAxis, distances, levels, searched};
+use crate::export::Value;
 use crate::report::canvas::DrawResult;
-use crate::report::canvas::WIDE;
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, INK};
-use crate::statistics::summary;
+use crate::report::figure::{Figure, FigureTexts, INK, MESH};
+use crate::report::values::{Values, number, text};
 use crate::store::RunRow;
 use crate::text::signed;
 
@@ -24,15 +24,16 @@ use crate::text::signed;
 const MOST_AXES: usize = 6;
 /// Maximum number of dots in one panel. If there are more trials, only every n-th is drawn.
 const MOST_DOTS: usize = 600;
-/// Height of a panel with its texts, in pixels.
+/// Height of a panel with its texts, its smallest width, and the space for its texts at the left, top, right and bottom, in pixels.
 const PANEL: i32 = 196;
+const NARROWEST: i32 = 320;
+const AROUND: [i32; 4] = [66, 30, 18, 40];
+/// Number of ticks for places, which do not depend on ticks.
+const FEW_TICKS: usize = 4;
 
 /// One panel per axis; no figure if nothing was searched.
 pub(super) const KIND: FigureKind =
     FigureKind { chapter: FigureChapter::Why, draw: |source| Ok(slices(source)?.into_iter().collect()) };
-
-/// A trial with the mean of its runs.
-type TrialMean<'r> = (&'r RunRow, f64);
 
 fn slices(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     let groups = source.groups;
@@ -57,92 +58,137 @@ fn slices(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
              bands over trials. Lines at single values are mean effects, with 95 % intervals from five seeds on.{thinned}"
         ),
     );
-    let (rows, columns) = (shown.len().div_ceil(2) as i32, shown.len().min(2) as i32);
-    Figure::draw(texts, (WIDE, 30 + PANEL * rows), |canvas| {
-        canvas.title(&groups.marked(&format!("{label} by setting: difference from the category's mean")))?;
-        for (place, axis) in shown.iter().enumerate() {
-            let (column, row) = (place as i32 % columns, place as i32 / columns);
-            let left = column * (WIDE / columns);
-            let top = 30 + row * PANEL;
-            let frame =
-                Frame { left: left + 66, top: top + 30, right: left + WIDE / columns - 18, bottom: top + PANEL - 40 };
-            let setting = Setting::of(axis, measured.iter().map(|(run, _)| *run), &logarithmic, frame.ticks_across());
-            let runs: Vec<((&RunRow, f64), usize)> = measured.iter().map(|run| (*run, axis.level(run.0))).collect();
-            let effects = levels(axis, &runs);
-            let ends = effects.iter().filter_map(|of| of.interval).flat_map(|(low, high)| [low, high]);
-            let (low, high) = room(trials.iter().map(|(_, value)| *value).chain(ends)).unwrap_or((0.0, 1.0));
-            let y = Axis::linear(low, high, frame.ticks_upwards()).signed();
-            let plot = Plot { canvas, frame, x: setting.places(), y };
-            panel(&plot, &setting, &trials, every, &effects)?;
-        }
-        Ok(())
+    let runs = || measured.iter().map(|(run, _)| *run);
+    let slice = |axis: &SearchedAxis| {
+        let of_level: Vec<((&RunRow, f64), usize)> = measured.iter().map(|run| (*run, axis.level(run.0))).collect();
+        let setting = Setting::of(axis, runs(), &logarithmic, FEW_TICKS);
+        Slice::of(&setting, &trials, every, levels(axis, &of_level))
+    };
+    let slices: Vec<Slice<'_>> = shown.iter().map(slice).collect();
+    let title = groups.marked(&format!("{label} by setting: difference from the category's mean"));
+    Figure::of_columns(texts, &title, values(shown, &slices), |sheet| {
+        let panels = Panels::new(shown.len(), (sheet.width, NARROWEST), 30, PANEL);
+        sheet.draw(panels.bottom, |canvas| {
+            for (place, (axis, slice)) in shown.iter().zip(&slices).enumerate() {
+                let frame = panels.place(place).inset(AROUND);
+                let setting = Setting::of(axis, runs(), &logarithmic, frame.ticks_across());
+                let (low, high) = room(slice.reach()).unwrap_or((0.0, 1.0));
+                let y = Axis::linear(low, high, frame.ticks_upwards()).signed();
+                slice.draw(&Plot { canvas, frame, x: setting.places(), y }, &setting)?;
+            }
+            Ok(())
+        })
     })
     .map(Some)
 }
 
-/// Returns the mean of each trial's runs.
-fn trial_means<'r>(measured: &[(&'r RunRow, f64)]) -> Vec<TrialMean<'r>> {
-    let mut of_trial: BTreeMap<&str, (&RunRow, Vec<f64>)> = BTreeMap::new();
-    for (run, value) in measured {
-        of_trial.entry(&run.trial_id).or_insert_with(|| (run, Vec::new())).1.push(*value);
-    }
-    of_trial.into_values().filter_map(|(run, values)| Some((run, summary(&values)?.mean))).collect()
+/// Returns the values of all marks. A band of single trials is the interval of the local mean.
+fn values(axes: &[SearchedAxis], slices: &[Slice<'_>]) -> Values {
+    let marks = axes.iter().zip(slices).flat_map(|(axis, slice)| {
+        let row = |mark: &str, x: Value<'static>, mean: f64, interval: Option<(f64, f64)>| {
+            let (low, high) = interval.unzip();
+            [text(&axis.name), text(mark), x, number(mean), number(low), number(high)]
+        };
+        let trials = slice.dots.iter().map(|dot| row("trial", dot.exact.clone(), dot.value, None));
+        let curve = slice.curve.iter().map(|of| row("local mean", number(of.number), of.mean, Some(of.band())));
+        let means = slice.levels.iter().map(|of| row("mean of a value", text(&of.level), of.mean, of.interval));
+        trials.chain(curve).chain(means).collect::<Vec<_>>()
+    });
+    Values::of(["setting", "mark", "x", "difference", "low", "high"], marks)
 }
 
-fn panel(
-    plot: &Plot<'_, '_>,
-    setting: &Setting<'_>,
-    trials: &[TrialMean<'_>],
-    every: usize,
-    effects: &[LevelEffect],
-) -> DrawResult {
-    plot.axes("", &setting.axis.name)?;
-    let zero = [(0.0, 0.0), (1.0, 0.0)];
-    plot.curve(&zero, crate::report::figure::MESH, 2)?;
-    if setting.is_numeric() && setting.has_many_values() {
-        let points: Vec<(f64, f64)> =
-            trials.iter().filter_map(|(run, value)| Some((setting.applied(run)?, *value))).collect();
-        let curve = smooth(&points);
-        if !curve.is_empty() {
+/// What one panel shows. Places are shares of the axis.
+struct Slice<'r> {
+    dots: Vec<Dot<'r>>,
+    curve: Vec<LocalMean>,
+    levels: Vec<LevelMean>,
+}
+
+/// A trial.
+struct Dot<'r> {
+    place: f64,
+    exact: Value<'static>,
+    value: f64,
+    text: String,
+    run: &'r str,
+}
+
+/// A point of the curve through the trials.
+struct LocalMean {
+    place: f64,
+    number: Option<f64>,
+    mean: f64,
+    half: f64,
+}
+
+/// The effect of a value, as in the table. If runs are missing, plain means would cover different categories and seeds.
+struct LevelMean {
+    place: f64,
+    level: String,
+    mean: f64,
+    interval: Option<(f64, f64)>,
+}
+
+impl LocalMean {
+    fn band(&self) -> (f64, f64) {
+        (self.mean - self.half, self.mean + self.half)
+    }
+}
+
+impl<'r> Slice<'r> {
+    /// Numbers with many values have a curve; single values have means.
+    fn of(setting: &Setting<'_>, trials: &[TrialMean<'r>], every: usize, effects: Vec<LevelEffect>) -> Self {
+        let dot = |(index, of): (usize, &TrialMean<'r>)| Dot {
+            place: setting.place(of.run) + setting.jitter(index),
+            exact: setting.exact(of.run),
+            value: of.mean,
+            text: format!("{} = {}: {}", setting.axis.name, setting.shown(of.run), signed(of.mean)),
+            run: &of.run.id,
+        };
+        let dots = trials.iter().enumerate().step_by(every).map(dot).collect();
+        if setting.is_numeric() && setting.has_many_values() {
+            let points: Vec<(f64, f64)> =
+                trials.iter().filter_map(|of| Some((setting.applied(of.run)?, of.mean))).collect();
+            let of = |(place, mean, half)| LocalMean { place, number: setting.number_at(place), mean, half };
+            return Self { dots, curve: smooth(&points).into_iter().map(of).collect(), levels: Vec::new() };
+        }
+        let level = |effect: LevelEffect| {
+            let has_level = |of: &&TrialMean<'r>| setting.axis.levels[setting.axis.level(of.run)] == effect.level;
+            let place = setting.place(trials.iter().find(has_level)?.run);
+            Some(LevelMean { place, mean: effect.effect?, interval: effect.interval, level: effect.level })
+        };
+        Self { dots, curve: Vec::new(), levels: effects.into_iter().filter_map(level).collect() }
+    }
+
+    /// Returns the values that the panel must have room for; it cuts bands.
+    fn reach(&self) -> impl Iterator<Item = f64> {
+        let ends = self.levels.iter().filter_map(|of| of.interval).flat_map(|(low, high)| [low, high]);
+        self.dots.iter().map(|dot| dot.value).chain(ends)
+    }
+
+    fn draw(&self, plot: &Plot<'_, '_>, setting: &Setting<'_>) -> DrawResult {
+        plot.axes("", &setting.axis.name)?;
+        plot.curve(&[(0.0, 0.0), (1.0, 0.0)], MESH, 2)?;
+        if !self.curve.is_empty() {
             let inside = |value: f64| value.clamp(plot.y.value(0.0), plot.y.value(1.0));
-            let upper = curve.iter().map(|(x, mean, half)| (*x, inside(mean + half)));
-            let lower = curve.iter().rev().map(|(x, mean, half)| (*x, inside(mean - half)));
+            let upper = self.curve.iter().map(|of| (of.place, inside(of.band().1)));
+            let lower = self.curve.iter().rev().map(|of| (of.place, inside(of.band().0)));
             plot.area(&upper.chain(lower).collect::<Vec<_>>(), of_setting().mix(0.18))?;
         }
-        dots(plot, setting, trials, every)?;
-        return plot.curve(&curve.iter().map(|(x, mean, _)| (*x, *mean)).collect::<Vec<_>>(), INK, 2);
-    }
-    dots(plot, setting, trials, every)?;
-    level_means(plot, setting, trials, effects)
-}
-
-fn dots(plot: &Plot<'_, '_>, setting: &Setting<'_>, trials: &[TrialMean<'_>], every: usize) -> DrawResult {
-    for (index, (run, value)) in trials.iter().enumerate().step_by(every) {
-        let at = plot.at((setting.place(run) + setting.jitter(index), *value));
-        plot.canvas.dot(at, 3, of_setting().mix(0.55))?;
-        plot.canvas.tooltip(at, 3, &format!("{} = {}: {}", setting.axis.name, setting.text(run), signed(*value)));
-    }
-    Ok(())
-}
-
-/// Draws the effect of each level, as in the table. If runs are missing, plain means would cover different categories and seeds.
-fn level_means(
-    plot: &Plot<'_, '_>,
-    setting: &Setting<'_>,
-    trials: &[TrialMean<'_>],
-    effects: &[LevelEffect],
-) -> DrawResult {
-    let levels: BTreeSet<usize> = trials.iter().map(|(run, _)| setting.axis.level(run)).collect();
-    for level in levels {
-        let Some((run, _)) = trials.iter().find(|(run, _)| setting.axis.level(run) == level) else { continue };
-        let of_level = effects.iter().find(|effect| effect.level == setting.axis.levels[level]);
-        let Some((mean, interval)) = of_level.and_then(|of| Some((of.effect?, of.interval))) else { continue };
-        let x = setting.place(run);
-        let (at, half) = (plot.at((x, mean)), (120 / (setting.names().max(4) as i32)).min(16));
-        if let Some((low, high)) = interval {
-            plot.canvas.interval(plot.at((x, low)), plot.at((x, high)), INK)?;
+        for dot in &self.dots {
+            let at = plot.at((dot.place, dot.value));
+            plot.canvas.dot(at, 3, of_setting().mix(0.55))?;
+            plot.canvas.tooltip_of_run(at, 3, &dot.text, Some(dot.run));
         }
-        plot.canvas.line(vec![(at.0 - half, at.1), (at.0 + half, at.1)], INK, 2)?;
+        plot.curve(&self.curve.iter().map(|of| (of.place, of.mean)).collect::<Vec<_>>(), INK, 2)?;
+        let half = (120 / (setting.names().max(4) as i32)).min(16);
+        for of in &self.levels {
+            let (x, y) = plot.at((of.place, of.mean));
+            if let Some((low, high)) = of.interval {
+                plot.canvas.interval(plot.at((of.place, low)), plot.at((of.place, high)), INK)?;
+            }
+            plot.canvas.line(vec![(x - half, y), (x + half, y)], INK, 2)?;
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::dots::{DotRow, Dots, Mark, Shape};
 use super::palette::Palette;
+use super::representative::{representative, run_of};
 use super::{FigureChapter, FigureKind};
 use crate::analysis::{Groups, MAX_DRAWN, Variant};
 use crate::evaluate::Selection;
@@ -22,22 +23,28 @@ pub(super) const KIND: FigureKind = FigureKind {
 type Cell<'g> = (&'g str, Vec<(i64, f64)>);
 
 fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let marks = |variant: &Variant, metric: Metric| -> Vec<Mark> {
+    let marks = |variant: &Variant, metric: Metric| -> Vec<Mark<'_>> {
         let cells = cells(groups, variant, metric);
         let values = |cell: &Cell<'_>| -> Vec<f64> { cell.1.iter().map(|(_, value)| *value).collect() };
         let spread = pooled_deviation(&cells.iter().map(values).collect::<Vec<_>>()).map(|deviation| Mark {
+            what: "standard deviation",
+            of: None,
             value: 0.0,
             interval: Some((-deviation, deviation)),
             shape: Shape::Speck,
             text: format!("standard deviation {deviation:.4}"),
+            run: representative(groups, variant),
         });
         let rings = cells.iter().flat_map(|cell| {
             let mean = summary(&values(cell)).map_or(0.0, |summary| summary.mean);
             cell.1.iter().map(move |(seed, value)| Mark {
+                what: "run",
+                of: Some((cell.0, *seed)),
                 value: value - mean,
                 interval: None,
                 shape: Shape::Ring,
                 text: format!("{}, seed {seed}: {}", cell.0, signed(value - mean)),
+                run: run_of(groups, variant, cell.0, *seed),
             })
         });
         spread.into_iter().chain(rings.collect::<Vec<_>>()).collect()

@@ -9,7 +9,9 @@ use super::kind::{FigureSource, Figures};
 use super::palette::{MAX_HIGHLIGHTED, OTHERS, Palette};
 use crate::analysis::{Costs, MAX_DRAWN, Ranking, Rows, comparisons, effects, groups, sides};
 use crate::report::canvas::text_width;
+use crate::report::drawing::Drawing;
 use crate::report::figure::{Figure, INK};
+use crate::report::print::Column;
 use crate::report::tests::{Case, case, rows};
 use crate::stages::{Key, StageKind};
 use crate::statistics::quartiles;
@@ -23,6 +25,7 @@ fn drawn(rows: &Rows) -> Vec<Figure> {
     let (comparisons, effects) = (comparisons(&groups, &sides), effects(&groups));
     let cost = |index: usize| Costs {
         parameters: Some(1e6 * (index + 1) as f64),
+        flops: Some(1e9 / (index + 1) as f64),
         training: quartiles(&[60.0 + index as f64]),
         ..Costs::default()
     };
@@ -200,19 +203,26 @@ fn texts(document: &Document<'_>) -> Vec<Text> {
     nodes.map(text).filter(|text| !text.content.is_empty()).collect()
 }
 
+/// Returns the drawings of a figure, with their widths.
+fn drawings(figure: &Figure) -> impl Iterator<Item = (&Figure, Column, &Drawing)> {
+    Column::ALL.into_iter().filter_map(move |column| Some((figure, column, figure.drawing(column)?)))
+}
+
 #[test]
 fn no_text_leaves_its_figure_or_covers_another() {
     let mut faults = Vec::new();
     for (data, figures) in figures() {
-        for figure in figures {
-            let document = Document::parse(figure.svg()).expect("SVG");
+        for (figure, column, drawing) in figures.iter().flat_map(drawings) {
+            let name = format!("{data} {}, {column}", figure.name);
+            let document = Document::parse(&drawing.svg).expect("SVG");
             let root = document.root_element();
             let (width, height) = (number(root, "width"), number(root, "height"));
+            assert_eq!(width, f64::from(column.pixels()), "{name}");
             let texts = texts(&document);
             for text in &texts {
                 let inside = text.left >= 0.0 && text.top >= 0.0 && text.right <= width && text.bottom <= height;
                 if !inside {
-                    faults.push(format!("{data} {}: {:?} leaves the figure", figure.name, text.content));
+                    faults.push(format!("{name}: {:?} leaves the figure", text.content));
                 }
             }
             for (index, one) in texts.iter().enumerate() {
@@ -222,7 +232,7 @@ fn no_text_leaves_its_figure_or_covers_another() {
                         || one.bottom <= other.top + 0.5
                         || other.bottom <= one.top + 0.5;
                     if !apart {
-                        faults.push(format!("{data} {}: {:?} covers {:?}", figure.name, one.content, other.content));
+                        faults.push(format!("{name}: {:?} covers {:?}", one.content, other.content));
                     }
                 }
             }
@@ -260,13 +270,81 @@ fn every_kind_of_figure_is_drawn_with_its_exact_values() {
         "history",
         "rules",
         "stability",
-        "pareto",
+        "pareto-parameters",
+        "pareto-flops",
+        "pareto-training",
     ] {
         assert!(names.contains(&name), "{name} of {names:?}");
     }
-    for figure in figures().iter().flat_map(|(_, figures)| figures) {
-        assert!(figure.svg().contains("<title>"), "{} has no tooltip", figure.name);
+    for (figure, column, drawing) in figures().iter().flat_map(|(_, figures)| figures).flat_map(drawings) {
+        assert!(drawing.svg.contains("<title>"), "{}, {column}, has no tooltip", figure.name);
     }
+}
+
+#[test]
+fn every_figure_has_the_values_of_its_marks() {
+    for (data, figures) in figures() {
+        for figure in figures {
+            let csv = String::from_utf8(figure.values.csv().expect("CSV")).expect("text");
+            // Commas separate columns only outside quotation marks.
+            let outside = |line: &str| line.split('"').step_by(2).map(|text| text.matches(',').count()).sum();
+            let columns: Vec<usize> = csv.lines().map(outside).collect();
+            assert!(columns.len() > 1 && columns.iter().all(|count| *count == columns[0]), "{data} {}", figure.name);
+        }
+    }
+    let seeds = &figures()[0].1.iter().find(|figure| figure.name == "seeds-pixel_auroc").expect("drawn").values;
+    let csv = String::from_utf8(seeds.csv().expect("CSV")).expect("text");
+    assert!(csv.starts_with("category,variant,mark,seed,value\nbottle,"), "{csv}");
+    // Five seeds and the mean of three variants in three categories.
+    assert_eq!(csv.lines().count(), 1 + 6 * 9);
+}
+
+#[test]
+fn most_kinds_fit_into_one_column_and_crowded_ones_do_not() {
+    let narrow = |name: &str| -> Vec<bool> {
+        let named = figures().iter().flat_map(|(_, figures)| figures).filter(|figure| figure.name == name);
+        named.map(|figure| figure.drawing(Column::Single).is_some()).collect()
+    };
+    // Fifteen categories of twenty variants are too many, four axes as well.
+    assert_eq!(narrow("heat-pixel_auroc"), [true, false, true, true]);
+    assert_eq!(narrow("seeds-pixel_auroc"), [true, false, true, true, true]);
+    assert_eq!(narrow("parallel"), [false]);
+    for name in ["forest", "levels", "interaction", "importance", "slices", "history", "rules", "pareto-parameters"] {
+        assert!(narrow(name).iter().all(|is_drawn| *is_drawn), "{name}");
+    }
+}
+
+#[test]
+fn marks_lead_to_the_runs_that_they_show() {
+    let rows = few();
+    let figures = &figures()[0].1;
+    let leads_to = |figure: &str, run: &str| {
+        let svg = figures.iter().find(|drawn| drawn.name == figure).expect("drawn").svg();
+        svg.contains(&format!("data-run=\"{run}\""))
+    };
+    assert!(rows.runs.iter().all(|run| leads_to("seeds-pixel_auroc", &run.id)), "every seed");
+    // A variant leads to its first category with the lowest seed.
+    let of = |seed| rows.runs.iter().find(|run| !run.baseline && run.category == CATEGORIES[0] && run.seed == seed);
+    let [first, second] = [0, 1].map(|seed| &of(seed).expect("a run").id);
+    for figure in ["forest", "rules", "pareto-parameters"] {
+        assert!(leads_to(figure, first) && !leads_to(figure, second), "{figure}");
+    }
+}
+
+#[test]
+fn lines_of_trials_have_a_point_and_a_value_on_every_axis() {
+    let figure = figures()[2].1.iter().find(|figure| figure.name == "parallel").expect("drawn");
+    let document = Document::parse(figure.svg()).expect("SVG");
+    let axes = document.descendants().filter(|node| node.has_attribute("data-axis")).count();
+    let lines: Vec<Node<'_, '_>> = document.descendants().filter(|node| node.has_attribute("data-trial")).collect();
+    assert_eq!((axes, lines.len()), (5, 40));
+    for line in lines {
+        let (points, values) = (line.attribute("points"), line.attribute("data-values"));
+        assert_eq!(points.map(|text| text.split(' ').count()), Some(axes));
+        assert_eq!(values.map(|text| text.split('\n').count()), Some(axes));
+        assert!(line.has_attribute("data-run"));
+    }
+    assert!(figure.has_axes());
 }
 
 #[test]
