@@ -25,6 +25,12 @@ impl BackgroundCommand {
         Self { child, log }
     }
 
+    /// Returns the id of its process.
+    #[cfg(feature = "live")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, number: i32) {
         send(self.child.id() as i32, number);
     }

@@ -197,6 +197,7 @@ impl Chromium {
     #[track_caller]
     pub fn press(&mut self, key: &str) {
         let (code, number) = match key {
+            "Backspace" => ("Backspace", 8),
             "Tab" => ("Tab", 9),
             "Enter" => ("Enter", 13),
             "Escape" => ("Escape", 27),
@@ -218,6 +219,13 @@ impl Chromium {
         self.ask("Input.dispatchKeyEvent", &event);
         event["type"] = json!("keyUp");
         self.ask("Input.dispatchKeyEvent", &event);
+    }
+
+    /// Types a text into the element with the focus.
+    #[cfg(feature = "live")]
+    #[track_caller]
+    pub fn type_text(&mut self, text: &str) {
+        self.ask("Input.insertText", &json!({ "text": text }));
     }
 
     /// Presses the tabulator until the element with the focus matches a selector.

@@ -50,6 +50,8 @@ mod run_pages;
 mod s3;
 mod scratch;
 mod search;
+#[cfg(feature = "live")]
+mod serve;
 mod sharing;
 mod signals;
 #[cfg(feature = "postgres")]
