@@ -49,7 +49,14 @@ impl Sheet<'_> {
         draw: impl FnOnce(&Canvas<'_>) -> DrawResult,
     ) -> Result<Option<Drawing>, Cause> {
         let lines = |text: &str, size: i32| wrapped(text, size, self.width - 2 * MARGIN);
-        let (title, population) = (lines(self.title, TITLE), lines(self.population, TEXT));
+        let title = lines(self.title, TITLE);
+        let population = match lines(self.population, TEXT) {
+            // Several lines break where a part of the text ends.
+            several if several.len() > 1 => {
+                self.population.split_inclusive(';').flat_map(|part| lines(part, TEXT)).collect()
+            }
+            one => one,
+        };
         let further = |lines: &[String]| LINE * (lines.len() as i32 - 1).max(0);
         let size = (self.width, height + further(&title) + further(&population) + FOOT);
         let mut svg = String::new();

@@ -48,6 +48,6 @@ svg.bar circle { fill: var(--ink); } [hidden] { display: none !important; }
   h1 { font-size: 1.4rem; } .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); white-space: normal; min-width: 8rem;
   max-width: 10rem; } .scroll tbody td:first-child { border-bottom: 0; box-shadow: inset 0 1px var(--line); } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;
-  --bad: #b3401a; --link: #000; } nav, .switches, .choice label { display: none; } .choice > .chosen.chosen { display: block; } body:has(> nav) { display: block; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; }
+  --bad: #b3401a; --link: #000; } nav, .switches, .choice label { display: none; } .chosen { display: block !important; } body:has(> nav) { display: block; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; }
   figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } .scroll.long, .scroll.low { max-height: none; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
 ";

@@ -1,6 +1,6 @@
 //! Tests what a report says about runs that are missing, were measured differently, or are hard to distinguish.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -330,6 +330,18 @@ fn text_of(rows: &Rows) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let artifacts = Artifacts::new(folder.path().join("none"));
     std::fs::read_to_string(write_to(rows, &artifacts, &folder.path().join("out"))).expect("readable")
+}
+
+#[test]
+fn figures_link_to_their_files_and_marks_to_the_pages_of_runs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = write_to(&five(1e-4), &Artifacts::new("none".into()), folder.path());
+    let text = std::fs::read_to_string(page).expect("readable");
+    for file in ["forest.svg", "forest.csv", "forest-85mm.pdf", "forest-178mm.pdf"] {
+        assert!(text.contains(&format!("href=\"{file}\"")) && folder.path().join(file).is_file(), "{file}");
+    }
+    let runs: BTreeSet<&str> = text.split(" data-run=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(runs.len() > 5 && runs.iter().all(|path| folder.path().join(path).is_file()), "{runs:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::plot::{Frame, Plot};
-use super::setting::{Setting, declared_logarithmic};
+use super::setting::{ANY_TICKS, Setting, declared_logarithmic};
 use super::trial_means::{TrialMean, trial_means};
 use super::{FigureChapter, FigureKind, FigureSource};
 use crate::analysis::{Effects, SearchedAxis, distances, searched};
@@ -27,8 +27,6 @@ const TOP: i32 = 56;
 const BOTTOM: i32 = 356;
 const LEFT: std::ops::RangeInclusive<i32> = 100..=190;
 const SCALE: i32 = 114;
-/// Number of ticks for facts that do not depend on ticks.
-const FEW_TICKS: usize = 4;
 
 /// One figure; none with fewer than two axes.
 pub(super) const KIND: FigureKind =
@@ -38,15 +36,14 @@ fn two_axes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     let groups = source.groups;
     let axes = searched(groups);
     let label = groups.first_metric().label;
-    let Some((x, y)) = most_important(source.effects, &axes) else { return Ok(None) };
+    let Some((x_axis, y_axis)) = most_important(source.effects, &axes) else { return Ok(None) };
     let measured = distances(groups, groups.first_metric());
     if measured.is_empty() {
         return Ok(None);
     }
     let logarithmic = declared_logarithmic(source.rows);
     let setting = |axis, most| Setting::of(axis, measured.iter().map(|(run, _)| *run), &logarithmic, most);
-    let (x_axis, y_axis) = (x, y);
-    let (x, y) = (setting(x, FEW_TICKS), setting(y, FEW_TICKS));
+    let (x, y) = (setting(x_axis, ANY_TICKS), setting(y_axis, ANY_TICKS));
     let is_table = !x.has_many_values() && !y.has_many_values();
     let is_field = x.is_numeric() && y.is_numeric() && !is_table;
     let how = match (is_table, is_field) {
@@ -89,7 +86,9 @@ type Cells = BTreeMap<(usize, usize), (f64, usize)>;
 
 /// What the figure shows.
 enum Interaction<'r> {
+    /// Means of pairs of values.
     Cells(Cells),
+    /// Trials at their values.
     Points(Vec<TrialMean<'r>>),
 }
 

@@ -22,7 +22,7 @@ const PANELS: i32 = 3;
 const PANEL: i32 = 140;
 /// Smallest width of the labels' column, and smallest limit of this width, in pixels.
 const LABELS: i32 = 100;
-const LABELS_LIMIT: i32 = 150;
+const LABELS_LIMIT: i32 = 190;
 /// Space between two panels, in pixels.
 const GAP: i32 = 46;
 

@@ -13,6 +13,8 @@ use crate::text::{rounded, truncated};
 
 /// Maximum number of values that are all marked on the axis.
 const FEW_VALUES: usize = 6;
+/// Number of ticks where only places and values matter, which do not depend on it.
+pub(super) const ANY_TICKS: usize = 4;
 /// Share of the axis for trials to which a numeric setting does not apply.
 const NOT_APPLICABLE: f64 = 0.14;
 /// Maximum number of characters of a name.

@@ -7,7 +7,7 @@ use super::palette::of_setting;
 use super::panels::Panels;
 use super::plot::Plot;
 use super::range::room;
-use super::setting::{Setting, declared_logarithmic};
+use super::setting::{ANY_TICKS, Setting, declared_logarithmic};
 use super::smooth::smooth;
 use super::trial_means::{TrialMean, trial_means};
 use super::{FigureChapter, FigureKind, FigureSource};
@@ -28,8 +28,6 @@ const MOST_DOTS: usize = 600;
 const PANEL: i32 = 196;
 const NARROWEST: i32 = 320;
 const AROUND: [i32; 4] = [66, 30, 18, 40];
-/// Number of ticks for places, which do not depend on ticks.
-const FEW_TICKS: usize = 4;
 
 /// One panel per axis; no figure if nothing was searched.
 pub(super) const KIND: FigureKind =
@@ -61,7 +59,7 @@ fn slices(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     let runs = || measured.iter().map(|(run, _)| *run);
     let slice = |axis: &SearchedAxis| {
         let of_level: Vec<((&RunRow, f64), usize)> = measured.iter().map(|run| (*run, axis.level(run.0))).collect();
-        let setting = Setting::of(axis, runs(), &logarithmic, FEW_TICKS);
+        let setting = Setting::of(axis, runs(), &logarithmic, ANY_TICKS);
         Slice::of(&setting, &trials, every, levels(axis, &of_level))
     };
     let slices: Vec<Slice<'_>> = shown.iter().map(slice).collect();

@@ -80,6 +80,30 @@ fn few() -> Rows {
     rows(&cases)
 }
 
+/// Five seeds of eight variants in seven categories, which allow ranks.
+fn ranked() -> Rows {
+    const VARIANTS: [&str; 8] = [
+        "ST-FPM",
+        "skip=add",
+        "skip=concat",
+        "skip=concat-conv, depth=1",
+        "skip=concat-conv, depth=2",
+        "skip=concat-conv, depth=3, width=16",
+        "skip=none",
+        "skip=none, reconstruction=0.1",
+    ];
+    let mut cases = Vec::new();
+    for (place, variant) in VARIANTS.into_iter().enumerate() {
+        for category in &CATEGORIES[..7] {
+            for seed in 0..5 {
+                let value = 0.9 - 0.01 * place as f64 + 0.008 * noise(place * 31 + seed as usize * 7 + category.len());
+                cases.push(case(variant, category, seed, Some(value)));
+            }
+        }
+    }
+    rows(&cases)
+}
+
 /// Two seeds of twenty variants with long names in many categories; some cells are empty.
 fn many() -> Rows {
     let mut cases = Vec::new();
@@ -162,6 +186,7 @@ fn figures() -> &'static [(&'static str, Vec<Figure>)] {
             ("search", drawn(&search())),
             ("guided", drawn(&guided(few()))),
             ("curves", drawn(&with_curves(few()))),
+            ("ranked", drawn(&ranked())),
         ]
     })
 }
@@ -261,6 +286,7 @@ fn every_kind_of_figure_is_drawn_with_its_exact_values() {
     for name in [
         "seeds-pixel_auroc",
         "heat-pixel_auroc",
+        "ranks",
         "forest",
         "levels",
         "interaction",
@@ -306,10 +332,12 @@ fn most_kinds_fit_into_one_column_and_crowded_ones_do_not() {
         named.map(|figure| figure.drawing(Column::Single).is_some()).collect()
     };
     // Fifteen categories of twenty variants are too many, four axes as well.
-    assert_eq!(narrow("heat-pixel_auroc"), [true, false, true, true]);
-    assert_eq!(narrow("seeds-pixel_auroc"), [true, false, true, true, true]);
+    assert_eq!(narrow("heat-pixel_auroc"), [true, false, true, true, true]);
+    assert_eq!(narrow("seeds-pixel_auroc"), [true, false, true, true, true, true]);
     assert_eq!(narrow("parallel"), [false]);
-    for name in ["forest", "levels", "interaction", "importance", "slices", "history", "rules", "pareto-parameters"] {
+    for name in
+        ["forest", "levels", "interaction", "importance", "slices", "history", "rules", "ranks", "pareto-parameters"]
+    {
         assert!(narrow(name).iter().all(|is_drawn| *is_drawn), "{name}");
     }
 }
