@@ -100,7 +100,12 @@ bench-parts:
 
 # Measure the engine: a report of 10,000 runs, empty stages, a store of 100,000 runs: just bench-engine [report] [stages] [store].
 bench-engine *parts:
-    cargo bench --bench engine -- {{parts}}
+    cargo bench --features live --bench engine -- {{parts}}
+
+# Run a sweep with and without live pages that a browser shows, in turn; print the times and their ratio: just bench-live [PAIRS].
+bench-live pairs="5":
+    cargo build --release --quiet --features live
+    benches/live/cost.sh {{pairs}}
 
 # The same on a PostgreSQL server, which the recipe starts and stops.
 bench-engine-postgres *parts:

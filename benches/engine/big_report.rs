@@ -40,6 +40,8 @@ pub async fn measure(trials: usize, seeds: usize) {
     let page = std::fs::metadata(out.join("index.html")).expect("a page").len();
     table::size(&format!("size of its page, {} trials", plan.trials.len()), page);
     table::size("highest peak memory of a child process (the report's)", table::peak_memory(libc::RUSAGE_CHILDREN));
+    #[cfg(feature = "live")]
+    crate::answers::measure(database.url(), folder.path());
 }
 
 fn sweep(trials: usize, seeds: &[usize]) -> String {

@@ -2,6 +2,8 @@
 //! runs, and claims of many processes at once. Prints one table. Its arguments name the parts to measure: `report`, `stages`, `store`; all, if there are none.
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 
+#[cfg(feature = "live")]
+mod answers;
 mod big_report;
 mod big_store;
 mod claims;

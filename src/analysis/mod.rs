@@ -45,8 +45,6 @@ pub use contention::Attempts;
 pub(crate) use costs::Costs;
 pub use decision::{Settled, VariantDecision};
 pub(crate) use difference::{Differences, is_significant, without};
-#[cfg(test)]
-pub(crate) use effects::effects;
 pub use effects::{AxisEffect, Effects, LevelEffect, PairEffect, UnmeasuredLevel};
 pub(crate) use effects::{distances, levels};
 pub(crate) use failed::{FailedRuns, failed_runs};

@@ -203,6 +203,13 @@ impl Figure {
         self.wide.html()
     }
 
+    /// Returns the narrow drawing for a page if it is hardly higher than the wide one. Such figures can stand beside others.
+    pub(super) fn compact_html(&self) -> Option<String> {
+        const HIGHER: i32 = 48;
+        let narrow = self.narrow.as_ref()?;
+        (narrow.size.1 <= self.wide.size.1 + HIGHER).then(|| narrow.html())
+    }
+
     /// Returns whether a reader can choose ranges of its axes; see [`super::brush`].
     pub(super) fn has_axes(&self) -> bool {
         self.svg().contains(AXIS)

@@ -155,14 +155,16 @@ impl Shown<'_> {
 impl Shown<'_> {
     /// Shows a figure with links to its files. Its marks lead to the pages of their runs.
     fn figure(&self, figure: &Figure) -> Markup {
-        let linked = with_pages(&figure.html(), |run| self.run_pages.get(run));
+        let compact = figure.compact_html();
+        let class = compact.is_some().then_some("narrow");
+        let linked = with_pages(&compact.unwrap_or_else(|| figure.html()), |run| self.run_pages.get(run));
         // The leaderboard's boxes hide a variant in all figures by its colour.
         let drawn = slots()
             .fold(linked, |drawn, (variable, colour)| drawn.replace(&colour, &format!("var({variable}, {colour})")));
         if !self.room.take(drawn.len()) {
             return self::linked(&format!("{}.svg", figure.name), &figure.description);
         }
-        html! { figure {
+        html! { figure class=[class] {
             div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) }
             figcaption {
                 (figure.caption)

@@ -8,7 +8,7 @@ pub(super) const STYLE: &str = "
 * { box-sizing: border-box; }
 html { scroll-padding-top: 3.2rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; overflow-wrap: break-word; }
-main { max-width: 1240px; margin: 0 auto; padding: 1.1rem 1.25rem 3rem; }
+main { max-width: 1300px; margin: 0 auto; padding: 1.1rem 1.25rem 3rem; }
 nav { position: sticky; top: 0; z-index: 3; background: var(--paper); border-bottom: 1px solid var(--line); overflow-x: auto; white-space: nowrap;
   padding: .55rem 1.25rem; }
 nav a { margin-right: 1.1rem; font-size: .92rem; text-decoration: none; }
@@ -36,7 +36,8 @@ pre { background: var(--panel); padding: .75rem 1rem; overflow-x: auto; font-siz
 tr.group pre { background: var(--paper); }
 .note { border-left: 3px solid var(--line); padding-left: .8rem; }
 .banner { border: 1px solid var(--bad); border-left-width: 5px; border-radius: 4px; padding: .35rem .8rem; margin: .6rem 0; max-width: 80rem; } .banner pre { margin: .3rem 0; }
-.figures { display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: flex-start; } .figures figure { margin: .6rem 0; max-width: 100%; }
+.figures { display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: flex-start; } .figures figure { margin: .6rem 0; flex: 0 1 840px; max-width: 100%; } .figures figure.narrow { flex-basis: 400px; }
+@media (min-width: 1100px) { .figures figure { flex-basis: 800px; } }
 .switch { display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; } .choice { display: contents; } .chosen { order: 1; flex-basis: 100%; min-width: 0; }
 .choice:has(> label input:not(:checked)) > .chosen { display: none; } .choice label { color: var(--quiet); font-size: .92rem; }
 .switches { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; margin: .3rem 0; color: var(--quiet); font-size: .92rem; }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::kind::{FigureSource, Figures};
 use super::palette::{MAX_HIGHLIGHTED, OTHERS, Palette};
-use crate::analysis::{Costs, MAX_DRAWN, Ranking, Rows, comparisons, effects, groups, sides};
+use crate::analysis::{Analysis, ComparedGroups, Costs, MAX_DRAWN, Ranking, Rows, groups};
 use crate::report::canvas::text_width;
 use crate::report::drawing::Drawing;
 use crate::report::figure::{Figure, INK};
@@ -20,9 +20,8 @@ use crate::store::{Artifacts, Curve, StageRow};
 /// Draws all figures of the first protocol.
 fn drawn(rows: &Rows) -> Vec<Figure> {
     let artifacts = Artifacts::new("none".into());
-    let groups = groups(rows, Ranking::WithinProtocols).remove(0);
-    let sides = sides(rows, &groups, &artifacts);
-    let (comparisons, effects) = (comparisons(&groups, &sides), effects(&groups));
+    let ComparedGroups { groups, sides, comparisons, effects, .. } =
+        Analysis::of(rows, &artifacts, Ranking::WithinProtocols).protocols.remove(0);
     let cost = |index: usize| Costs {
         parameters: Some(1e6 * (index + 1) as f64),
         flops: Some(1e9 / (index + 1) as f64),
