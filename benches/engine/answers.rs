@@ -41,6 +41,10 @@ fn answer(port: u16, target: &str) -> usize {
     stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("answered");
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{target}: {}", String::from_utf8_lossy(&answer[..200.min(answer.len())]));
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{target}: {}",
+        String::from_utf8_lossy(&answer[..200.min(answer.len())])
+    );
     answer.len()
 }

@@ -116,7 +116,7 @@ fn note(remark: &Remark) -> Markup {
 fn banner(remark: &Remark) -> Markup {
     html! { div.banner {
         p { (remark_text(remark)) }
-        @if let Some(command) = &remark.command { pre { (command) } }
+        @if let Some(command) = &remark.command { pre tabindex="0" { (command) } }
     } }
 }
 
@@ -233,11 +233,11 @@ fn origin(rows: &Rows) -> Markup {
     html! { section id="origin" {
         h2 { "Origin" }
         p { (WRITTEN_BY) (crate::VERSION) " from the stored results of sweep " code { (rows.sweep.name) } "." }
-        details { summary { "sweep file" } pre { (rows.sweep.source) } }
+        details { summary { "sweep file" } pre tabindex="0" { (rows.sweep.source) } }
         details {
             summary { "all settings of each trial" }
             @for (label, settings) in settings(rows) {
-                details { summary { (label) } pre { (settings) } }
+                details { summary { (label) } pre tabindex="0" { (settings) } }
             }
         }
     } }

@@ -45,7 +45,7 @@ pub(super) fn block(
                 @if let Some(first) = runs.first() {
                     tbody id=[(!judges).then(|| anchor(variant, category))] {
                         tr.group { td colspan="6" { strong { (first.title) } ", " (category) @if judges { ", seeds of the comparison" }
-                            details { summary { "command" } pre { (command(rows, first, &runs)) } }
+                            details { summary { "command" } pre tabindex="0" { (command(rows, first, &runs)) } }
                         } }
                         @for run in &runs { tr {
                             td {

@@ -185,3 +185,4 @@ await checkAccessibility();
 checkGallery();
 document.querySelectorAll("details").forEach((details) => { details.open = true; });
 checkLayout();
+await checkAccessibility();

@@ -109,14 +109,13 @@ fn provisional(standings: &Standings) -> Option<String> {
     let compared = standings.rows.iter().filter(|row| !row.baseline && row.difference.is_some());
     let gain = |row: &Standing| direction.gain(row.difference.unwrap_or(0.0));
     let leader = compared.max_by(|one, other| gain(one).total_cmp(&gain(other)))?;
+    let (metric, difference) = (standings.metric.label, signed(leader.difference?));
+    let so_far = match gain(leader) > 0.0 {
+        true => format!("{} leads in {metric}, with a mean difference of {difference} from ST-FPM", leader.trial),
+        false => format!("no trial is ahead of ST-FPM in {metric}; the nearest is {}, at {difference}", leader.trial),
+    };
     let seeds = if leader.seeds == 1 { "seed" } else { "seeds" };
-    Some(format!(
-        "Provisional: {} leads in {} with a mean difference of {} from ST-FPM, after {} {seeds}. The report tests it.",
-        leader.trial,
-        standings.metric.label,
-        signed(leader.difference?),
-        leader.seeds,
-    ))
+    Some(format!("Provisional, after {} {seeds}: {so_far}. The report tests it.", leader.seeds))
 }
 
 fn training(sweep: &LiveSweep) -> Markup {
