@@ -55,7 +55,7 @@ fuzz-weights seconds="60":
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
-    cargo clippy --features parquet,postgres,s3 --lib --tests -- -D warnings
+    cargo clippy --features full --lib --tests -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
 # Run the kernels for GPUs and everything above them on an emulated driver; needs g++.
@@ -68,11 +68,11 @@ test-postgres:
 
 # Run sweeps on a Slurm cluster of one node, which the recipe starts and stops (Debian: apt-get install slurm-wlm munge postgresql).
 test-slurm:
-    tests/with_postgres.sh tests/with_slurm.sh cargo test --quiet --features postgres,s3 --test black_box -- slurm::
+    tests/with_postgres.sh tests/with_slurm.sh cargo test --quiet --features full --test black_box -- slurm::
 
 # Run sweeps with artifacts in an object store, which the recipe starts and stops (pip install 'moto[server]').
 test-s3:
-    tests/with_s3.sh cargo test --quiet --features postgres,s3 --test black_box -- s3::
+    tests/with_s3.sh cargo test --quiet --features full --test black_box -- s3::
 
 # Compile the kernels for GPUs again, or compare them with the committed ones: just kernels [--check].
 kernels *args:

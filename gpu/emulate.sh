@@ -45,23 +45,23 @@ done
 "$folder/driver_tests" "$folder/libcuda.so.1"
 "$folder/cudnn_tests" "$folder/libcuda.so.1" "$folder/cudnn/libcudnn.so.9"
 
-cargo test --lib --no-run
+cargo test --features full --lib --no-run
 echo "== operations and phases, with blocks and threads in a random order, and work that waits as long as it may"
-EMULATION_ORDER=random:7 EMULATION_LAZY=1 LD_LIBRARY_PATH=$folder cargo test --quiet --lib -- --ignored cuda
+EMULATION_ORDER=random:7 EMULATION_LAZY=1 LD_LIBRARY_PATH=$folder cargo test --quiet --features full --lib -- --ignored cuda
 echo "== convolutions by an emulated cuDNN, and by own kernels where it refuses"
 convolutions=(on_cuda::convolution on_cuda::transposed on_cuda::outputs cuda_agrees_with_the_cpu)
 export LD_LIBRARY_PATH=$folder:$folder/cudnn
-DIDACT_CUDA_TESTING=cudnn cargo test --quiet --lib -- --ignored "${convolutions[@]}"
-DIDACT_CUDA_TESTING=cudnn EMULATION_CUDNN_REFUSES=strides EMULATION_LAZY=1 cargo test --quiet --lib -- --ignored "${convolutions[@]}"
+DIDACT_CUDA_TESTING=cudnn cargo test --quiet --features full --lib -- --ignored "${convolutions[@]}"
+DIDACT_CUDA_TESTING=cudnn EMULATION_CUDNN_REFUSES=strides EMULATION_LAZY=1 cargo test --quiet --features full --lib -- --ignored "${convolutions[@]}"
 unset LD_LIBRARY_PATH
 echo "== operations with a check of every access to memory"
 driver "$folder/checked" -O1 -g -fsanitize=address
 cudnn "$folder/checked/cudnn" -O1 -g -fsanitize=address
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="env LD_PRELOAD=$(g++ -print-file-name=libasan.so) LD_LIBRARY_PATH=$folder/checked:$folder/checked/cudnn"
-ASAN_OPTIONS=detect_leaks=0 DIDACT_CUDA_TESTING="apart eager" cargo test --quiet --lib -- --ignored on_cuda
-ASAN_OPTIONS=detect_leaks=0 DIDACT_CUDA_TESTING="apart eager cudnn" cargo test --quiet --lib -- --ignored "${convolutions[@]}"
+ASAN_OPTIONS=detect_leaks=0 DIDACT_CUDA_TESTING="apart eager" cargo test --quiet --features full --lib -- --ignored on_cuda
+ASAN_OPTIONS=detect_leaks=0 DIDACT_CUDA_TESTING="apart eager cudnn" cargo test --quiet --features full --lib -- --ignored "${convolutions[@]}"
 unset CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER
 echo "== sweeps, predictions and errors"
-DIDACT_EMULATION=$folder cargo test --quiet --test black_box devices
+DIDACT_EMULATION=$folder cargo test --quiet --features full --test black_box devices
 echo "== kills at random moments do not change what a GPU computes"
-DIDACT_TORTURE_DEVICE=cuda DIDACT_TORTURE_KILLS=8 LD_LIBRARY_PATH=$folder cargo test --quiet --test black_box kills_at_random
+DIDACT_TORTURE_DEVICE=cuda DIDACT_TORTURE_KILLS=8 LD_LIBRARY_PATH=$folder cargo test --quiet --features full --test black_box kills_at_random

@@ -62,4 +62,5 @@ mod takeover;
 mod terminals;
 mod torture;
 mod versions;
+mod watch;
 mod weights;

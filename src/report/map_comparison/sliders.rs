@@ -44,7 +44,7 @@ pub(in crate::report) fn sections(pair: &ComparedPair) -> Markup {
 
 fn figures(figures: &[Figure]) -> Markup {
     html! { div.plots { @for figure in figures {
-        figure { div role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } }
+        figure tabindex="0" { div role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } }
     } } }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::cause::one_line;
+use crate::serve::reopening::Reopening;
 use crate::serve::{Progress, progress};
-use crate::store::{Access, Store, StoreError};
+use crate::store::StoreError;
 
 /// Time between two readings.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -33,11 +34,10 @@ pub(super) struct Reading {
 
 /// Reads a sweep once a second.
 pub(super) struct Feed {
-    source: Source,
+    store: Reopening,
+    artifacts: PathBuf,
     /// Key of the sweep: its name may change.
     key: String,
-    /// The open store; `None` after an error.
-    store: Option<Store>,
     readings: watch::Sender<Reading>,
 }
 
@@ -47,10 +47,15 @@ impl Feed {
     /// # Errors
     /// There is no such sweep, or the store cannot be read.
     pub(super) async fn open(source: Source, sweep: Option<&str>) -> Result<Self, StoreError> {
-        let store = Store::open(&source.store, Access::Read).await?;
-        let progress = progress(&store, sweep, &source.artifacts).await?;
-        let (key, store) = (progress.key.clone(), Some(store));
-        Ok(Self { source, key, store, readings: watch::Sender::new(Reading { progress, trouble: None }) })
+        let Source { store, artifacts } = source;
+        let mut store = Reopening::open(&store).await?;
+        let progress = store.read(async |store| progress(store, sweep, &artifacts).await).await?;
+        Ok(Self {
+            store,
+            artifacts,
+            key: progress.key.clone(),
+            readings: watch::Sender::new(Reading { progress, trouble: None }),
+        })
     }
 
     /// Returns where the readings arrive.
@@ -75,18 +80,6 @@ impl Feed {
     }
 
     async fn read(&mut self) -> Result<Progress, StoreError> {
-        let store = match self.store.take() {
-            Some(store) => store,
-            None => Store::open(&self.source.store, Access::Read).await?,
-        };
-        let read = match store.check_identity() {
-            Ok(()) => progress(&store, Some(&self.key), &self.source.artifacts).await,
-            Err(error) => Err(error),
-        };
-        match &read {
-            Ok(_) => self.store = Some(store),
-            Err(_) => store.close().await,
-        }
-        read
+        self.store.read(async |store| progress(store, Some(&self.key), &self.artifacts).await).await
     }
 }

@@ -10,8 +10,8 @@ const TWO_COLUMNS: (u16, u16) = (120, 24);
 /// Space between two columns.
 const GAP: u16 = 2;
 
-/// Rows of a panel that is not chosen in a small area: its title and a line.
-const SMALLEST: u16 = 2;
+/// Rows of a panel that is not chosen in a small area: its title and two lines, of which the first may be the head of a table.
+const SMALLEST: u16 = 3;
 
 /// Returns the widths that the panels have in an area.
 pub(super) fn width(area: Rect) -> u16 {
@@ -66,10 +66,10 @@ mod tests {
 
     #[test]
     fn the_chosen_panel_gets_its_rows_first() {
-        assert_eq!(heights(20, &[6, 4, 6, 2], Some(0)), [6, 4, 6, 2]);
-        assert_eq!(heights(20, &[6, 30, 6, 9], Some(3)), [6, 3, 2, 9]);
-        assert_eq!(heights(20, &[6, 30, 6, 9], Some(1)), [2, 14, 2, 2]);
-        assert_eq!(heights(7, &[6, 30, 6, 9], Some(2)), [0, 0, 7, 0]);
+        assert_eq!(heights(20, &[6, 4, 6, 2], Some(0)), [6, 4, 6, 3]);
+        assert_eq!(heights(20, &[6, 30, 6, 9], Some(3)), [5, 3, 3, 9]);
+        assert_eq!(heights(20, &[6, 30, 6, 9], Some(1)), [3, 11, 3, 3]);
+        assert_eq!(heights(11, &[6, 30, 6, 9], Some(2)), [0, 0, 11, 0]);
         assert_eq!(heights(0, &[1, 1], None), [0, 0]);
     }
 

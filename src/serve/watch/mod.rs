@@ -9,6 +9,8 @@ mod panel;
 mod run;
 mod screen;
 mod stages;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod view;
 mod workers;

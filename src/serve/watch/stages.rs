@@ -43,7 +43,9 @@ pub(super) fn lines(stages: &[StageProgress], width: usize, theme: Theme) -> Vec
 
 /// Returns the bar of all runs.
 pub(super) fn runs_bar(runs: &RunTotals, width: usize, theme: Theme) -> Line<'static> {
-    let counts = Counts { done: runs.done, running: runs.running, failed: runs.failed, total: runs.total };
+    // Pruned and cancelled runs are none of the work.
+    let total = runs.open() + runs.done + runs.failed;
+    let counts = Counts { done: runs.done, running: runs.running, failed: runs.failed, total };
     Line::from(bar(counts, width, theme))
 }
 
