@@ -1,6 +1,6 @@
 //! `didact watch`: the view of a sweep in a terminal, which tmux emulates.
 
-use crate::common::{TINY, Workplace};
+use crate::common::Workplace;
 
 #[test]
 fn a_view_that_this_program_was_not_built_for_is_explained() {
@@ -20,7 +20,7 @@ mod live {
 
     use super::*;
     use crate::background::start_until_joint_training;
-    use crate::common::one_long_trial;
+    use crate::common::{TINY, one_long_trial};
     use crate::processes::{kill, processes_in, send, wait_for};
 
     /// A shell on a terminal that tmux emulates.
@@ -229,6 +229,7 @@ mod live {
 fn a_view_survives_a_restart_of_the_server() {
     use live::Screen;
 
+    use crate::common::TINY;
     use crate::postgres::{SERVER, database, start_server, stop_server};
     let _alone = SERVER.write().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(place) = database().map(Workplace::on_server) else { return };
