@@ -8,7 +8,7 @@ pub(super) const STYLE: &str = "
 * { box-sizing: border-box; }
 html { scroll-padding-top: 3.2rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; overflow-wrap: break-word; }
-main { max-width: 1300px; margin: 0 auto; padding: 1.1rem 1.25rem 3rem; }
+main { width: 100%; max-width: 1300px; margin: 0 auto; padding: 1.1rem 1.25rem 3rem; }
 nav { position: sticky; top: 0; z-index: 3; background: var(--paper); border-bottom: 1px solid var(--line); overflow-x: auto; white-space: nowrap;
   padding: .55rem 1.25rem; }
 nav a { margin-right: 1.1rem; font-size: .92rem; text-decoration: none; }
