@@ -1,4 +1,4 @@
-# Recipes for people. CI runs `lint`, `test`, `test-postgres`, `test-slurm`, `test-emulation` and `kernels --check`.
+# Recipes for people. CI runs `lint`, `test` (with the object store of `test-s3`), `test-postgres`, `test-slurm`, `test-emulation` and `kernels --check`.
 
 set positional-arguments
 

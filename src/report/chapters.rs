@@ -5,8 +5,12 @@ use super::figures::FigureChapter;
 use super::pictures::Picture;
 use super::section::Section;
 use super::table::Table;
+use super::tables::summary_of_trust;
 use super::words::FindingTexts;
 use super::{summary, words};
+
+/// Number of variants above which a page folds a table of facts that only some readers need.
+const MANY_VARIANTS: usize = 6;
 
 /// A chapter of one protocol's part.
 pub(super) struct Chapter<'s> {
@@ -30,6 +34,8 @@ pub(super) enum Content<'s> {
     Findings(FindingTexts),
     /// A remark on the content that follows.
     Note(&'static str),
+    /// A paragraph.
+    Text(String),
     /// A block of tables.
     Tables(&'s [Table]),
     /// One row per variant, with switches for category and metric.
@@ -70,6 +76,7 @@ impl Content<'_> {
             Self::Answer(_)
             | Self::Findings(_)
             | Self::Note(_)
+            | Self::Text(_)
             | Self::Leaderboard
             | Self::Gallery
             | Self::Link { .. }
@@ -94,9 +101,9 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let figures_of = |chapter| Content::Figures(figures.of(chapter));
     // Seeds that had no part in a choice answer first.
     let decided = section.tuned.and_then(summary::decided).or_else(|| summary::answer(section.confirmed));
-    let answer = decided.or_else(|| summary::answer(&section.comparisons));
+    let answer = decided.or_else(|| summary::answer(section.comparisons));
     let verdict = answer.map(Content::Answer).into_iter();
-    let findings = words::finding_texts(&section.groups, &section.costs, &section.comparisons);
+    let findings = words::finding_texts(section.groups, &section.costs, section.comparisons);
     let worst = section
         .gallery
         .worst_image()
@@ -104,6 +111,13 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let gallery = (!section.gallery.is_empty()).then_some(Content::Gallery).into_iter().collect();
     let picture = Content::Pictures { pictures: section.article.as_slice(), notes: &[] };
     let folded = |title, contents| Content::Folded { title, contents };
+    let trust = Content::Tables(&tables.trust);
+    let trust = match section.groups.variants.len() > MANY_VARIANTS {
+        true => {
+            vec![Content::Text(summary_of_trust(section.groups)), folded("Seeds, epochs and thresholds", vec![trust])]
+        }
+        false => vec![trust],
+    };
     let all = [
         (
             "verdict",
@@ -149,14 +163,16 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
         (
             "trust",
             "Trust",
-            vec![
-                Content::Tables(&tables.trust),
-                folded("Protocol", vec![Content::Protocol]),
-                folded(
-                    "Epochs: how they were selected, and how stable they are",
-                    vec![figures_of(FigureChapter::Learning), Content::Tables(&tables.epochs)],
-                ),
-            ],
+            trust
+                .into_iter()
+                .chain([
+                    folded("Protocol", vec![Content::Protocol]),
+                    folded(
+                        "Epochs: how they were selected, and how stable they are",
+                        vec![figures_of(FigureChapter::Learning), Content::Tables(&tables.epochs)],
+                    ),
+                ])
+                .collect(),
         ),
         (
             "appendix",

@@ -94,7 +94,7 @@ struct Board<'s> {
 
 impl<'s> Board<'s> {
     fn of(section: &'s Section<'s>) -> Self {
-        let groups = &section.groups;
+        let groups = section.groups;
         let values: Vec<BTreeMap<String, Value>> =
             groups.variants.iter().map(|variant| axes(groups, variant)).collect();
         let names: BTreeSet<&String> = values.iter().flat_map(BTreeMap::keys).collect();

@@ -58,6 +58,7 @@ fn block_of(section: &Section<'_>, content: &Content<'_>) -> String {
         Content::Answer(answer) => format!("**{}**\n", escaped(answer)),
         Content::Findings(texts) => findings(texts),
         Content::Note(text) => format!("{text}\n"),
+        Content::Text(text) => format!("{text}\n"),
         Content::Tables(tables) => block(tables),
         Content::Figures(figures) | Content::Switch { figures, .. } => {
             figures.iter().map(|figure| image(&figure.name, &figure.description)).collect::<Vec<_>>().join("\n")

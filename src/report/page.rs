@@ -132,6 +132,7 @@ impl Shown<'_> {
             Content::Answer(answer) => html! { p.answer { (answer) } },
             Content::Findings(texts) => findings(texts),
             Content::Note(text) => html! { p.quiet { (text) } },
+            Content::Text(text) => html! { p { (text) } },
             Content::Tables(tables) => html::block(tables),
             Content::Leaderboard => leaderboard(section),
             Content::Figures(figures) => html! { div.figures { @for figure in figures { (self.figure(figure)) } } },
@@ -142,7 +143,7 @@ impl Shown<'_> {
             },
             Content::Gallery => self.gallery.clone(),
             Content::Link { address, text } => html! { p { a href=(address) { (text) } } },
-            Content::Protocol => protocol(&section.groups),
+            Content::Protocol => protocol(section.groups),
             Content::Runs => reproduce::block(self.rows, (section.groups, section.judging), self.run_pages),
             Content::Folded { title, contents } => html! { details {
                 summary { (title) }

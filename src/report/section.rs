@@ -38,7 +38,7 @@ pub(super) struct Section<'r> {
 impl Section<'_> {
     /// Returns the remarks that a reader must know before the numbers.
     pub(super) fn remarks(&self) -> Vec<Remark> {
-        let across = words::across(&self.groups).into_iter();
-        across.chain(recipe_remark(&self.groups)).chain(banners::objective(&self.groups)).collect()
+        let across = words::across(self.groups).into_iter();
+        across.chain(recipe_remark(self.groups)).chain(banners::objective(self.groups)).collect()
     }
 }

@@ -21,6 +21,7 @@ pub(super) use self::against::{against_baseline, side_by_side};
 pub(super) use self::agreement::objective_correlation;
 pub(super) use self::failures::failures;
 pub(super) use self::results::results;
+pub(super) use self::trust::summary_of_trust;
 pub(super) use self::verdict::{best, by_metric};
 
 /// Blocks of tables; a block that does not apply is empty.

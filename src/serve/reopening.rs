@@ -16,7 +16,7 @@ impl Reopening {
     /// # Errors
     /// The store cannot be read.
     pub(super) async fn open(address: &str) -> Result<Self, StoreError> {
-        let store = Store::open(address, Access::Read).await?;
+        let store = open(address).await?;
         Ok(Self { address: address.to_owned(), store: Some(store) })
     }
 
@@ -30,7 +30,7 @@ impl Reopening {
     ) -> Result<T, StoreError> {
         let store = match self.store.take() {
             Some(store) => store,
-            None => Store::open(&self.address, Access::Read).await?,
+            None => open(&self.address).await?,
         };
         let read = match store.check_identity() {
             Ok(()) => query(&store).await,
@@ -42,4 +42,14 @@ impl Reopening {
         }
         read
     }
+}
+
+/// Opens a store for reading. One of an older version is brought up to date first, as for all commands.
+async fn open(address: &str) -> Result<Store, StoreError> {
+    let store = Store::open(address, Access::Read).await?;
+    if !store.can_write() {
+        return Ok(store);
+    }
+    store.close().await;
+    Store::open(address, Access::Read).await
 }

@@ -8,7 +8,7 @@ use crate::common::Workplace;
 use crate::report::WIDE;
 
 /// Maximum height of the page of a search with eight variants and folded details, in screens of 1440 × 900 pixels.
-const SCREENS: f64 = 8.0;
+const SCREENS: f64 = 6.0;
 /// Maximum number of sheets of the same page in print.
 const SHEETS: usize = 10;
 

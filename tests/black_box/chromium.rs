@@ -3,10 +3,11 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::ops::Not;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::common::Workplace;
 /// How long to wait for an answer of the browser on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long to wait for a condition in a page.
-const SHORTLY: &str = "20000";
+const SHORTLY: Duration = Duration::from_secs(60);
 
 /// A window: its width in CSS pixels, and whether the system prefers dark pages.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +101,13 @@ impl Chromium {
     /// Sends a command, and waits for its answer.
     #[track_caller]
     fn ask(&mut self, method: &str, parameters: &Value) -> Value {
+        let answer = self.try_ask(method, parameters);
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Sends a command, and waits for its answer, which may be an error of the browser.
+    #[track_caller]
+    fn try_ask(&mut self, method: &str, parameters: &Value) -> Result<Value, Value> {
         self.sent += 1;
         let mut request = json!({ "id": self.sent, "method": method, "params": parameters });
         if !self.session.is_empty() {
@@ -109,8 +117,10 @@ impl Chromium {
         bytes.push(0);
         self.requests.write_all(&bytes).expect("the browser reads");
         let mut answer = self.wait_for(|message| message["id"] == request["id"], method);
-        assert!(answer.get("error").is_none(), "{method}: {answer}");
-        answer["result"].take()
+        match answer.get("error") {
+            Some(error) => Err(error.clone()),
+            None => Ok(answer["result"].take()),
+        }
     }
 
     /// Waits for a message, and keeps what others say about the console.
@@ -160,17 +170,17 @@ impl Chromium {
         answer["result"]["value"].take()
     }
 
-    /// Waits until an expression is true, and looks again whenever something can have changed.
+    /// Waits until an expression is true in a page that is loaded. Meanwhile the page may be replaced by another one.
     #[track_caller]
     pub fn until(&mut self, expression: &str) {
-        let waits = format!(
-            "new Promise((done) => {{
-                const end = performance.now() + {SHORTLY};
-                const look = () => ({expression}) ? done(true) : performance.now() > end ? done(false) : setTimeout(look, 30);
-                look();
-            }})"
-        );
-        assert_eq!(self.evaluate(&waits), true, "{expression}\n{}", self.evaluate("document.body.innerText"));
+        let loaded = format!("document.readyState === 'complete' && Boolean({expression})");
+        let parameters = json!({ "expression": loaded, "returnByValue": true });
+        let started = Instant::now();
+        while self.try_ask("Runtime.evaluate", &parameters).is_ok_and(|answer| answer["result"]["value"] == true).not()
+        {
+            assert!(started.elapsed() < SHORTLY, "{expression}\n{}", self.evaluate("document.body.innerText"));
+            std::thread::sleep(Duration::from_millis(30));
+        }
     }
 
     /// Runs one of the scripts in `tests/browser` on the open page, and returns the faults that it finds, one per line.

@@ -23,7 +23,7 @@ fn shell(place: &Workplace, command: &str, more: &str) -> CommandOutcome {
 
 /// Returns the commands of a report's page without HTML.
 fn commands(page: &str) -> Vec<String> {
-    let blocks = page.split("<pre>").skip(1).filter_map(|rest| rest.split("</pre>").next());
+    let blocks = page.split("<pre tabindex=\"0\">").skip(1).filter_map(|rest| rest.split("</pre>").next());
     let plain = |text: &str| {
         text.replace("&lt;", "<")
             .replace("&gt;", ">")

@@ -94,7 +94,7 @@ fn the_commands_of_a_report_repeat_its_runs() {
     place.succeed(&["sweep", "my sweep.toml", "--set", "evaluate.smoothing_sigma=2.0"]);
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     let commands: Vec<String> = page
-        .split("<pre>didact ")
+        .split("<pre tabindex=\"0\">didact ")
         .skip(1)
         .map(|rest| rest.split_once("</pre>").expect("an end").0)
         .map(|text| text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))

@@ -46,7 +46,7 @@ const COSTS: [Cost; 4] = [
 /// Maximum number of grey dots. If there are more variants, only every n-th is drawn; the front uses all.
 const MOST_DOTS: usize = 300;
 /// Height of the panel with its texts, and their space at its left, top, right and bottom, in pixels.
-const PANEL: i32 = 250;
+const PANEL: i32 = 210;
 const AROUND: [i32; 4] = [66, 34, 22, 42];
 
 /// One variant in one panel.

@@ -33,6 +33,27 @@ pub(super) fn trust(groups: &Groups<'_>) -> Table {
     }
 }
 
+/// Returns the same in two sentences, for pages on which the table is folded.
+pub(in crate::report) fn summary_of_trust(groups: &Groups<'_>) -> String {
+    let all = groups.all().count();
+    let done: Vec<_> = groups.all().filter(|run| run.state == RunState::Done).collect();
+    let mean = |metric: Metric| {
+        let values = done.iter().filter_map(|run| groups.value(run, Selection::Selected, metric));
+        summary(&values.collect::<Vec<_>>()).map(|summary| 100.0 * summary.mean)
+    };
+    let alarms = mean(IMAGE_FALSE_ALARMS).zip(mean(IMAGE_FALSE_ALARMS_EXPECTED)).map(|(found, expected)| {
+        format!(
+            " At the held-out threshold, {found:.1} % of the normal test images raise an alarm on average; {expected:.1} % were expected."
+        )
+    });
+    format!(
+        "{} of {all} runs of {} variants are done.{}",
+        done.len(),
+        groups.variants.len(),
+        alarms.unwrap_or_default()
+    )
+}
+
 fn row(groups: &Groups<'_>, variant: &Variant, first: Metric) -> TableRow {
     let all = groups.of_variant(variant).count();
     let done: Vec<_> = groups.of_variant(variant).filter(|run| run.state == RunState::Done).collect();

@@ -27,10 +27,10 @@ struct Line {
 }
 
 impl CurveLines {
-    /// Collects the points of one stage; `None` if no curve has a value yet.
-    pub(super) fn of<'c>(points: impl Iterator<Item = &'c Curve> + Clone) -> Option<Self> {
+    /// Collects the points of a stage; `None` if no curve has a value yet.
+    pub(super) fn of(points: &[Curve], stage: &str) -> Option<Self> {
         let of_key = |key: &str| -> Vec<(i64, f64)> {
-            let of_key = points.clone().filter(|point| point.name == key);
+            let of_key = points.iter().filter(|point| point.stage_id == stage && point.name == key);
             of_key.filter_map(|point| Some((point.step, point.value.filter(|value| value.is_finite())?))).collect()
         };
         let line = |(name, keys): &(&'static str, &[&str])| {
@@ -100,13 +100,13 @@ mod tests {
             point("loss_similarity", 2, None),
             point("gradient_norm_student", 1, Some(9.0)),
         ];
-        let lines = CurveLines::of(points.iter()).expect("curves");
+        let lines = CurveLines::of(&points, "s").expect("curves");
         assert_eq!(lines.description(), "training loss 0.512 to 0.512, held-out loss 0.6 to 0.3; 2 epochs");
         let chart = lines.chart().into_string();
         assert!(
             chart.contains("<circle") && chart.matches("<polyline").count() == 2 && !chart.contains("NaN"),
             "{chart}"
         );
-        assert_eq!(CurveLines::of(points[4..].iter()), None);
+        assert_eq!(CurveLines::of(&points[4..], "s"), None);
     }
 }

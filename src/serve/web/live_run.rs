@@ -47,7 +47,7 @@ impl LiveRun {
         }
         let keys: Vec<String> = live.iter().map(|of| of.stage.id.clone()).collect();
         let points = store.curves_of_stages(&keys).await?;
-        let curves = keys.iter().rev().find_map(|key| CurveLines::of(points.iter().filter(|at| at.stage_id == *key)));
+        let curves = keys.iter().rev().find_map(|key| CurveLines::of(&points, key));
         Ok(Self { results: store.results_of_run(id).await?, facts, stages: live, curves })
     }
 }

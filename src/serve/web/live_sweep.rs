@@ -25,11 +25,7 @@ impl LiveSweep {
         let stages =
             || progress.workers.iter().filter_map(|of| Some((of.worker.stage.clone()?, of.worker.title.clone()?)));
         let points = store.curves_of_stages(&stages().map(|(stage, _)| stage).collect::<Vec<_>>()).await?;
-        let training = stages()
-            .filter_map(|(stage, title)| {
-                Some((title, CurveLines::of(points.iter().filter(|at| at.stage_id == stage))?))
-            })
-            .collect();
+        let training = stages().filter_map(|(stage, title)| Some((title, CurveLines::of(&points, &stage)?))).collect();
         Ok(Self { training, progress })
     }
 
