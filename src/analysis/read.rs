@@ -13,7 +13,7 @@ use crate::evaluate::metrics::{IMAGE_FALSE_ALARMS, IMAGE_FALSE_ALARMS_EXPECTED, 
 use crate::evaluate::{Fact, ResultName};
 use crate::schedule::LocalProcesses;
 use crate::stages::Key;
-use crate::store::{RunRow, Store, StoreError, SweepRow};
+use crate::store::{RunRow, RunState, Store, StoreError, SweepRow};
 
 /// Reads the rows of a sweep with the given metrics; if none are given, with those that the sweep file chooses.
 ///
@@ -39,13 +39,14 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     };
     let ((runs, results, run_stages), (scores, stages, attempts)) = tokio::try_join!(of_runs, others)?;
     let tuned = tuned_of(store, &row).await?;
+    let working = is_working(store, sweep).await?;
+    let runs = if working { runs } else { without_workers(runs) };
     let (runs, compared) = split(runs, &row, tuned.as_ref());
     let index: HashMap<&Key, usize> = stages.iter().enumerate().map(|(index, stage)| (&stage.id, index)).collect();
     // A running sweep may have gained stages after the stages were read.
     let run_stages = run_stages.into_iter().filter_map(|row| Some((row.run_id, *index.get(&row.stage_id)?)));
     let (run_stages, scores) = (by_run(run_stages), by_run(scores.into_iter().map(|row| (row.run_id.clone(), row))));
     let curves = Vec::new();
-    let working = is_working(store, sweep).await?;
     let mut rows = Rows {
         sweep: row,
         metrics,
@@ -62,6 +63,14 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)
+}
+
+/// Shows runs as waiting whose stages are held by workers that have ended.
+fn without_workers(mut runs: Vec<RunRow>) -> Vec<RunRow> {
+    for run in runs.iter_mut().filter(|run| run.state == RunState::Running) {
+        run.state = RunState::Pending;
+    }
+    runs
 }
 
 /// Returns whether a worker of the sweep exists. Of workers on other machines, the store knows only whether they have stopped.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::common::{TINY, Workplace};
+use crate::background::{start_until_joint_training, workers};
+use crate::common::{TINY, Workplace, one_long_trial};
+use crate::processes::send;
 
 /// A sweep for every part of a report: three axes, two categories, two seeds, adaptive loss weights, the oracle.
 pub const WIDE: &str = r#"schema = 1
@@ -278,4 +280,18 @@ fn a_point_equal_to_the_baseline_is_in_effects_and_exports() {
         .collect();
     assert_eq!(points.len(), 4);
     assert_eq!(points[0], ["T01", "true", "none", "0.4"].map(str::to_owned), "{points:?}");
+}
+
+#[test]
+fn a_run_whose_worker_was_killed_is_not_shown_as_running() {
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
+    let worker = workers(&place).remove(0);
+    // Both end at once, so that nobody tells the store.
+    sweep.signal(libc::SIGSTOP);
+    send(worker, libc::SIGKILL);
+    sweep.kill();
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 1);
+    place.succeed(&["report", "tiny"]);
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    assert!(page.contains("<strong>Stopped. </strong>") && page.contains("0 of 1 runs done, 1 pending"), "{page}");
 }

@@ -11,6 +11,9 @@ use super::content::{Gallery, GalleryCategory, SeedMaps, VariantMaps};
 const INTRODUCTION: &str = "Colour is the fused map: invisible at 0, brightest at twice the held-out threshold. A white line shows where the map \
      crosses the threshold. Cyan outlines the ground truth. Images that A and B rank most differently come first.";
 
+/// Maximum number of notes that are not folded.
+const MOST_NOTES: usize = 3;
+
 /// End of the scores that are relative to a threshold.
 const UNIT: &str = " × threshold";
 
@@ -28,7 +31,13 @@ pub(in crate::report) fn markup(gallery: &Gallery) -> Markup {
                 script type="application/json" { (PreEscaped(json(gallery))) }
             }
         }
-        @for note in &gallery.notes { p.note { (note) } }
+        @match &gallery.notes[..] {
+            notes if notes.len() > MOST_NOTES => details {
+                summary { (notes.len()) " pictures are missing" }
+                @for note in notes { p.note { (note) } }
+            },
+            notes => @for note in notes { p.note { (note) } },
+        }
     }
 }
 
