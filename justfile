@@ -54,8 +54,8 @@ fuzz-weights seconds="60":
 # Check formatting, lints and documentation.
 lint:
     cargo fmt --check
-    cargo clippy --all-targets -- -D warnings
-    cargo clippy --features full --lib --tests -- -D warnings
+    cargo clippy --lib --bins -- -D warnings
+    cargo clippy --all-targets --features full -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
 # Run the kernels for GPUs and everything above them on an emulated driver; needs g++.

@@ -13,7 +13,7 @@ name = "cost"
 data = { layout = "synthetic", categories = ["weave"], image_size = 64, synthetic = { side = 64, train = 40, test_good = 10, test_per_defect = 5 } }
 teacher = { weights = "demo" }
 pretrain = { epochs = 2 }
-joint = { epochs = 12 }
+joint = { epochs = 30 }
 [search]
 seeds = [0, 1, 2]
 [search.space]
@@ -53,4 +53,7 @@ for pair in $(seq "$pairs"); do
     echo "pair $pair: $alone s alone, $shown s with live pages"
     awk -v a="$alone" -v b="$shown" 'BEGIN { print b / a }' >> "$folder/ratios"
 done
-sort -n "$folder/ratios" | awk '{ ratios[NR] = $1 } END { printf "median ratio %.4f (%.4f to %.4f)\n", ratios[int((NR + 1) / 2)], ratios[1], ratios[NR] }'
+sort -n "$folder/ratios" | awk '{ ratios[NR] = $1 } END {
+    median = (ratios[int((NR + 1) / 2)] + ratios[int(NR / 2) + 1]) / 2
+    printf "median ratio %.4f (%.4f to %.4f)\n", median, ratios[1], ratios[NR]
+}'

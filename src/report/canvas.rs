@@ -210,16 +210,29 @@ pub(super) fn text_width(text: &str, size: i32) -> i32 {
 
 /// Truncates a text to a width in pixels.
 pub(super) fn fitted(text: &str, size: i32, width: i32) -> String {
-    let all = text.chars().count();
-    let length = (1..=all).rev().find(|length| text_width(&truncated(text, *length), size) <= width);
+    let length = longest(text, |length| text_width(&truncated(text, length), size) <= width);
     length.map_or_else(String::new, |length| truncated(text, length))
 }
 
 /// Truncates a text in its middle to a width in pixels, because similar names often differ at their end.
 pub(super) fn fitted_middle(text: &str, width: i32) -> String {
-    let all = text.chars().count();
-    let length = (1..=all).rev().find(|length| text_width(&truncated_middle(text, *length), TEXT) <= width);
+    let length = longest(text, |length| text_width(&truncated_middle(text, length), TEXT) <= width);
     length.map_or_else(String::new, |length| truncated_middle(text, length))
+}
+
+/// Returns the largest number of a text's characters that fits; `None` if not even one does. More characters never need less room, so
+/// halving the range finds it: measuring a text is slow.
+fn longest(text: &str, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    let all = text.chars().count();
+    if all > 0 && fits(all) {
+        return Some(all);
+    }
+    let (mut fitting, mut too_long) = (0, all.max(1));
+    while too_long - fitting > 1 {
+        let middle = usize::midpoint(fitting, too_long);
+        *(if fits(middle) { &mut fitting } else { &mut too_long }) = middle;
+    }
+    (fitting > 0).then_some(fitting)
 }
 
 /// Breaks a text into lines of at most `width` pixels. A longer word has a line of its own.
@@ -262,6 +275,12 @@ mod tests {
         assert!(svg.contains('…') && !svg.contains("too long") && svg.contains("short"), "{svg}");
         assert!(text_width(&fitted("wwwwwwwwww", TEXT, 50), TEXT) <= 50);
         assert_eq!(fitted("abc", TEXT, 500), "abc");
+        let long = "T07 U-Net, skip=concat-conv (depth=2, learning_rate=0.05)";
+        for width in (0..420).step_by(9) {
+            let fits = |length: &usize| text_width(&truncated_middle(long, *length), TEXT) <= width;
+            let most = (1..=long.chars().count()).rev().find(fits);
+            assert_eq!(fitted_middle(long, width), most.map_or_else(String::new, |most| truncated_middle(long, most)));
+        }
         assert!(fitted_middle("skip=concat-conv, depth=1", 90).ends_with("=1"));
     }
 

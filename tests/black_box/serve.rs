@@ -168,7 +168,7 @@ fn what_cannot_be_served_is_said() {
 /// Five seeds of ST-FPM and of a variant, half of whose runs diverge; long enough to be looked at.
 fn long() -> String {
     let space = "[search]\nseeds = [0, 1, 2, 3, 4]\n[search.space]\n\"joint.student.learning_rate\" = [0.1, 10000]\n";
-    format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 300\nclip_norm = 0"))
+    format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 150\nclip_norm = 0"))
 }
 
 #[test]

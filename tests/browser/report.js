@@ -185,4 +185,5 @@ await checkAccessibility();
 checkGallery();
 document.querySelectorAll("details").forEach((details) => { details.open = true; });
 checkLayout();
-await checkAccessibility();
+// Folded content has the same rules at every width.
+if (width >= 1440) await checkAccessibility();
