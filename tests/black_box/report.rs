@@ -293,5 +293,5 @@ fn a_run_whose_worker_was_killed_is_not_shown_as_running() {
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 1);
     place.succeed(&["report", "tiny"]);
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
-    assert!(page.contains("<strong>Stopped. </strong>") && page.contains("0 of 1 runs done, 1 pending"), "{page}");
+    assert!(page.contains("<strong>Stopped.") && page.contains("0 of 1 run done, 1 pending"), "{page}");
 }
