@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// A request to stop. Copies share their state.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,13 @@ impl Stop {
     /// Returns whether a stop was requested.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+
+    /// Waits until a stop is requested.
+    pub async fn wait(&self) {
+        while !self.requested() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! The loop of the view: keys, sizes and readings come in, pictures go out.
 
-use std::time::Duration;
-
 use ratatui::crossterm::event::{self, Event};
 use tokio::sync::mpsc;
 
@@ -51,7 +49,7 @@ pub async fn watch(source: Source, sweep: Option<&str>, colours: bool, stop: &St
             },
             Ok(()) = readings.changed() => {}
             never = &mut reading => match never {},
-            () = requested(stop) => break,
+            () = stop.wait() => break,
         }
     }
     drop(screen);
@@ -69,10 +67,4 @@ fn events() -> mpsc::UnboundedReceiver<Event> {
         }
     });
     receiver
-}
-
-async fn requested(stop: &Stop) {
-    while !stop.requested() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

@@ -67,13 +67,16 @@ pub async fn serve(options: ServeOptions, stop: &Stop, ready: impl FnOnce(&str))
     let reports = Reports::new(arguments).map_err(failed)?;
     let guard = Guard::new(host, port, token.as_deref());
     let server = axum::serve(listener, router(Shared { questions, reports }, guard));
-    let server = server.with_graceful_shutdown(requested(stop.clone()));
+    let server = server.with_graceful_shutdown({
+        let stop = stop.clone();
+        async move { stop.wait().await }
+    });
     let query = token.map(|token| format!("?token={token}")).unwrap_or_default();
     // Nobody can open the address that means "all addresses of this machine".
     let name = if host.is_unspecified() { crate::schedule::host_name() } else { shown(host) };
     ready(&format!("http://{name}:{port}/{query}"));
     let last = async {
-        requested(stop.clone()).await;
+        stop.wait().await;
         tokio::time::sleep(FAREWELL).await;
     };
     // In this task: what the reader holds cannot move to another thread.
@@ -83,10 +86,4 @@ pub async fn serve(options: ServeOptions, stop: &Stop, ready: impl FnOnce(&str))
         () = last => {}
     }
     Ok(())
-}
-
-async fn requested(stop: Stop) {
-    while !stop.requested() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
