@@ -61,6 +61,19 @@ pub(crate) fn last_component(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
+/// Encodes a text as one part of an address, as `encodeURIComponent` does: everything except letters, digits and `-_.!~*'()`.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 /// Truncates a text to `length` characters; "…" replaces the rest.
 pub(crate) fn truncated(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {

@@ -62,6 +62,7 @@ pub use remake::{RepeatedRuns, repeat_command};
 pub use rows::Rows;
 pub use shown::shown_metrics;
 pub use side::Side;
+pub(crate) use tuned::seeds_of_search;
 pub use tuned::{TrialSeeds, Tuned, tuned, tuned_of};
 pub use verdict::{Verdict, by_trial, verdicts};
 

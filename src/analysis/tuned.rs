@@ -60,7 +60,7 @@ pub async fn tuned_of(store: &Store, sweep: &SweepRow) -> Result<Option<Tuned>, 
 }
 
 /// Returns the seeds of a sweep's search; `None` if all its runs belong to the search.
-pub(super) fn seeds_of_search(sweep: &SweepRow) -> Option<Vec<u64>> {
+pub(crate) fn seeds_of_search(sweep: &SweepRow) -> Option<Vec<u64>> {
     let Resolved { search, decide } = serde_json::from_str(&sweep.resolved).ok()?;
     Confirmation::of(&search, decide).map(|_| search.seeds)
 }

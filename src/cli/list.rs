@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
 use crate::exit::Exit;
-use crate::store::{Access, ListedSweep, Store, SweepState, Tag};
+use crate::store::{Access, ListedSweep, Store, Tag};
 
 /// Arguments of `didact list`.
 #[derive(Debug, clap::Args)]
@@ -39,11 +39,9 @@ pub(super) async fn run(args: &ListArgs, global: &Global) -> Result<Exit, Failur
 }
 
 fn row(sweep: &ListedSweep) -> Vec<String> {
-    let open = sweep.runs - sweep.done - sweep.failed - sweep.pruned - sweep.cancelled;
-    let state = SweepState::of(sweep.workers, open, sweep.failed, sweep.cancelled);
     vec![
         sweep.name.clone(),
-        state.to_string(),
+        sweep.state().to_string(),
         sweep.trials.to_string(),
         sweep.runs.to_string(),
         sweep.done.to_string(),

@@ -111,8 +111,8 @@ pub struct FailedStageProgress {
     pub log_path: Option<String>,
 }
 
-/// Reads the progress of the sweep with this name or key; without one, of the sweep that was planned last. `artifacts` is the place of its artifacts: logs are
-/// below it.
+/// Reads the progress of the sweep with this name or key. Without one, it reads the sweep that was planned last. Logs lie below `artifacts`,
+/// the place of its artifacts.
 ///
 /// # Errors
 /// There is no such sweep, or a query of the store fails.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::analysis::{Guidance, Protocol, shown_metrics};
-use crate::config::{Confirmation, DecideSettings, SearchSettings};
+use crate::analysis::{Guidance, Protocol, seeds_of_search, shown_metrics};
 use crate::evaluate::metrics::Metric;
 use crate::statistics::complete_means;
 use crate::store::{MeasuredRun, MeasuredTrial, Store, StoreError, SweepRow, SweepStatus};
@@ -47,13 +46,6 @@ pub struct Standing {
     pub runs: i64,
 }
 
-/// The part of a sweep's settings that says which seeds rank its trials.
-#[derive(Deserialize)]
-struct Resolved {
-    search: SearchSettings,
-    decide: Option<DecideSettings>,
-}
-
 /// Reads the best trials of a sweep so far, one part for each protocol.
 ///
 /// # Errors
@@ -82,12 +74,6 @@ pub(super) async fn standings(
         Standings { protocol: several.then_some(index + 1), metric, mark, rows, left_out }
     };
     Ok(parts.into_iter().enumerate().map(part).collect())
-}
-
-/// Returns the seeds that rank the trials if the sweep compares chosen trials on seeds of their own. Numbers of both never meet.
-fn seeds_of_search(sweep: &SweepRow) -> Option<Vec<u64>> {
-    let Resolved { search, decide } = serde_json::from_str(&sweep.resolved).ok()?;
-    Confirmation::of(&search, decide).map(|_| search.seeds)
 }
 
 /// Returns the number of runs of each trial, on these seeds if there are any.

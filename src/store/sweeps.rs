@@ -6,7 +6,7 @@ use super::database::Tx;
 use super::remarks::{NOTE, TAGS};
 use super::row::row;
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
-use super::{NOW, Store, StoreError, Tags};
+use super::{NOW, Store, StoreError, SweepState, Tags};
 
 row! {
     /// A sweep in the list of sweeps.
@@ -38,6 +38,14 @@ row! {
         pub tags: Tags,
         /// Note.
         pub note: Option<String>,
+    }
+}
+
+impl ListedSweep {
+    /// Returns the state of the sweep.
+    pub fn state(&self) -> SweepState {
+        let open = self.runs - self.done - self.failed - self.pruned - self.cancelled;
+        SweepState::of(self.workers, open, self.failed, self.cancelled)
     }
 }
 

@@ -1,5 +1,5 @@
-//! A headless Chromium, driven through a pair of pipes by the Chrome DevTools Protocol: pages are opened, scripts run, real keys are
-//! pressed, and what the browser writes on its console is kept.
+//! A headless Chromium, driven through a pair of pipes by the Chrome DevTools Protocol. It opens pages, runs scripts, presses real keys,
+//! and keeps what pages write on the console.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};

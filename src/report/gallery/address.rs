@@ -1,25 +1,11 @@
 //! Addresses of the gallery's images: `#gallery=CATEGORY/IMAGE/VARIANT`.
 
-use std::fmt::Write;
+use crate::text::encoded;
 
 /// Returns the address of an image, for a link. `prefix` is that of the protocol's part.
 pub(super) fn address(prefix: &str, category: &str, image: &str, variant: &str) -> String {
     let parts = [category, image, variant].map(encoded);
     format!("#{prefix}gallery={}", parts.join("/"))
-}
-
-/// Encodes a text as one part of an address, as `encodeURIComponent` does: everything except letters, digits and `-_.!~*'()`.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a text cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 /// Returns a short, unique name for each label: its trial's id, which is its first word; the whole label if ids repeat.

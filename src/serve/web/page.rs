@@ -6,6 +6,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::script::SCRIPT;
 use crate::report::{Shell, shell};
+use crate::text::encoded;
 
 /// Time between two readings of a page that a reader looks at.
 pub(super) const INTERVAL: Duration = Duration::from_secs(2);
@@ -64,16 +65,6 @@ pub(super) fn waiting(title: &str, text: &str) -> String {
         p role="status" { (text) }
     };
     shell(&Shell { title, navigation: &[], body: &body })
-}
-
-/// Encodes a name as one part of an address: everything except letters, digits and `-_.`.
-pub(super) fn encoded(name: &str) -> String {
-    name.bytes().fold(String::new(), |encoded, byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-            encoded + char::from(byte).encode_utf8(&mut [0; 4])
-        }
-        _ => format!("{encoded}%{byte:02X}"),
-    })
 }
 
 /// Returns the address of a sweep's page.

@@ -37,7 +37,7 @@ pub(super) fn runs_page(sweep: &str, list: &RunList, filter: &RunFilter) -> Stri
 fn table(sweep: &str, list: &RunList, filter: &RunFilter) -> Markup {
     let state = filter.state.map(RunState::name).unwrap_or_default();
     let page = |skip: i64| {
-        format!("{}/runs?state={state}&q={}&skip={skip}", sweep_address(sweep), super::page::encoded(&filter.text))
+        format!("{}/runs?state={state}&q={}&skip={skip}", sweep_address(sweep), crate::text::encoded(&filter.text))
     };
     let (first, last) = (filter.skip + 1, filter.skip + list.runs.len() as i64);
     html! {

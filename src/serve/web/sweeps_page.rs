@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::page::{LivePage, sweep_address};
-use crate::store::{ListedSweep, SweepState};
+use crate::store::ListedSweep;
 
 /// Returns the page of the sweeps whose name, tags or note contain a text, whatever the case.
 pub(super) fn sweeps_page(sweeps: &[ListedSweep], text: &str) -> String {
@@ -36,7 +36,7 @@ fn table(sweeps: &[&ListedSweep], all: usize) -> Markup {
             } }
             tbody { @for sweep in sweeps { tr {
                 td.text { a id={ "sweep-" (sweep.name) } href=(sweep_address(&sweep.name)) { (sweep.name) } }
-                td.text { (state(sweep)) }
+                td.text { (sweep.state()) }
                 td { (sweep.done) " of " (sweep.runs) }
                 td { @if sweep.failed > 0 { span.failed { (sweep.failed) } } @else { "0" } }
                 td.text { (sweep.updated_at.get(..16).unwrap_or(&sweep.updated_at).replace('T', " ")) }
@@ -45,9 +45,4 @@ fn table(sweeps: &[&ListedSweep], all: usize) -> Markup {
             } } }
         } } }
     }
-}
-
-fn state(sweep: &ListedSweep) -> SweepState {
-    let open = sweep.runs - sweep.done - sweep.failed - sweep.pruned - sweep.cancelled;
-    SweepState::of(sweep.workers, open, sweep.failed, sweep.cancelled)
 }
