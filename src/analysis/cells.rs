@@ -21,7 +21,7 @@ impl<'r> Groups<'r> {
     where
         ResultName: PartialEq<N>,
     {
-        self.of_run(run).iter().find(|row| row.name == name && row.selection == selection)
+        self.of_run(run).iter().find(|row| row.selection == selection && row.name == name)
     }
 
     fn of_run(&self, run: &RunRow) -> &'r [ResultRow] {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::grouping::{Groups, Variant};
@@ -54,7 +55,7 @@ impl MeasuredStage<'_> {
 impl Costs {
     /// Returns the costs of each variant.
     pub(crate) fn of_variants(rows: &Rows, groups: &Groups<'_>) -> Vec<Self> {
-        groups.variants.iter().map(|variant| Self::of(rows, groups, variant)).collect()
+        groups.variants.par_iter().map(|variant| Self::of(rows, groups, variant)).collect()
     }
 
     fn of(rows: &Rows, groups: &Groups<'_>, variant: &Variant) -> Self {

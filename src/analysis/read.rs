@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use tokio::task::JoinHandle;
+
 use super::contention::Attempts;
 use super::grouping::MAX_DRAWN;
 use super::grouping::{Ranking, groups};
@@ -13,7 +15,7 @@ use crate::evaluate::metrics::{IMAGE_FALSE_ALARMS, IMAGE_FALSE_ALARMS_EXPECTED, 
 use crate::evaluate::{Fact, ResultName};
 use crate::schedule::LocalProcesses;
 use crate::stages::Key;
-use crate::store::{RunRow, RunState, Store, StoreError, SweepRow};
+use crate::store::{ComparedScore, ResultRow, RunRow, RunStage, RunState, StageRow, Store, StoreError, SweepRow};
 
 /// Reads the rows of a sweep with the given metrics; if none are given, with those that the sweep file chooses.
 ///
@@ -28,16 +30,7 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     let threshold = [IMAGE_FALSE_ALARMS, IMAGE_FALSE_ALARMS_EXPECTED];
     let measured = metrics.iter().copied().chain(objective).chain(threshold).map(ResultName::from);
     let names: Vec<ResultName> = measured.chain(Fact::ALL.map(ResultName::from)).collect();
-    // Run two queries at a time, because a store has two connections.
-    let of_runs = async {
-        let runs = store.run_rows(sweep).await?;
-        Ok::<_, StoreError>((runs, store.result_rows(sweep, &names).await?, store.run_stage_rows(sweep).await?))
-    };
-    let others = async {
-        let stages = store.stage_rows(sweep).await?;
-        Ok((store.score_rows(sweep).await?, stages, Attempts::of(store.attempt_records(sweep).await?)))
-    };
-    let ((runs, results, run_stages), (scores, stages, attempts)) = tokio::try_join!(of_runs, others)?;
+    let ((runs, results, run_stages), (scores, stages, attempts)) = read_many(store, sweep, names).await?;
     let tuned = tuned_of(store, &row).await?;
     let working = is_working(store, sweep).await?;
     let runs = if working { runs } else { without_workers(runs) };
@@ -63,6 +56,26 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)
+}
+
+/// Runs with their results and stages.
+type OfRuns = (Vec<RunRow>, Vec<ResultRow>, Vec<RunStage>);
+/// Image scores, stages and attempts.
+type OfStages = (Vec<ComparedScore>, Vec<StageRow>, Attempts);
+
+/// Reads what has a row for each run, stage, number or image. A store has two connections, and two threads decode their rows.
+async fn read_many(store: &Store, sweep: &str, names: Vec<ResultName>) -> Result<(OfRuns, OfStages), StoreError> {
+    let (other, key) = (store.clone(), sweep.to_owned());
+    let of_stages: JoinHandle<Result<OfStages, StoreError>> = tokio::spawn(async move {
+        let stages = other.stage_rows(&key).await?;
+        Ok((other.score_rows(&key).await?, stages, Attempts::of(other.attempt_records(&key).await?)))
+    });
+    let of_runs = async {
+        let runs = store.run_rows(sweep).await?;
+        Ok::<OfRuns, StoreError>((runs, store.result_rows(sweep, &names).await?, store.run_stage_rows(sweep).await?))
+    };
+    let (of_runs, of_stages) = tokio::join!(of_runs, of_stages);
+    Ok((of_runs?, of_stages.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))?))
 }
 
 /// Shows runs as waiting whose stages are held by workers that have ended.

@@ -219,14 +219,6 @@ impl Figure {
     pub(super) fn svg(&self) -> &str {
         &self.wide.svg
     }
-
-    /// Returns the figure on white as PNG.
-    pub(super) fn png(&self) -> Result<Vec<u8>, ReportError> {
-        let draw_error = |source| ReportError::Draw { figure: self.name.clone(), source };
-        let mut pixels = rasterise(self.svg(), SCALE).map_err(draw_error)?;
-        over_white(&mut pixels);
-        pixels.encode_png().map_err(|error| draw_error(error.into()))
-    }
 }
 
 /// Returns a drawing that has room on every sheet.
@@ -241,11 +233,21 @@ pub(super) fn hex(colour: RGBColor) -> String {
 
 /// Rasterises SVG text on a transparent background, enlarged by `scale`.
 pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, Cause> {
-    let tree = tree(svg)?;
+    rasterise_tree(&tree(svg)?, scale)
+}
+
+/// Returns a figure on white as PNG.
+pub(super) fn png(tree: &Tree) -> Result<Vec<u8>, Cause> {
+    let mut pixels = rasterise_tree(tree, SCALE)?;
+    over_white(&mut pixels);
+    Ok(pixels.encode_png()?)
+}
+
+fn rasterise_tree(tree: &Tree, scale: f32) -> Result<Pixmap, Cause> {
     let side = |length: f32| (length * scale).ceil() as u32;
     let mut pixels =
         Pixmap::new(side(tree.size().width()), side(tree.size().height())).ok_or("the figure has no area")?;
-    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    resvg::render(tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     Ok(pixels)
 }
 

@@ -4,9 +4,8 @@ use std::fmt;
 
 use super::drawing::Drawing;
 use super::error::ReportError;
-use super::figure::{Figure, tree};
+use super::figure::{Figure, png, tree};
 use super::pdf::pdf;
-use crate::cause::Cause;
 
 /// Height of a page without its margins, in millimetres.
 const PAGE: f64 = 250.0;
@@ -57,29 +56,34 @@ impl Figure {
         self.drawing(column).map(|_| self.file_name(column, "pdf"))
     }
 
-    /// Returns the files of a width with their names: a PDF, and the SVG of a drawing that pages do not show.
+    /// Returns the files of the figure with their names: the wide drawing as PNG and SVG, its values, and a PDF of each width, with the SVG
+    /// of the drawing that pages do not show.
     ///
     /// # Errors
-    /// The figure cannot be written as PDF.
-    pub(super) fn files(&self, column: Column) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-        let Some(drawing) = self.drawing(column) else { return Ok(Vec::new()) };
-        let mut files = vec![(self.file_name(column, "pdf"), self.pdf(column, drawing)?)];
-        if column == Column::Single {
-            files.push((self.file_name(column, "svg"), drawing.svg.clone().into_bytes()));
+    /// The figure cannot be rasterised or written as PDF.
+    pub(super) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+        let wrong = |source| ReportError::Draw { figure: self.name.clone(), source };
+        let mut files = vec![(format!("{}.csv", self.name), self.values.csv()?)];
+        for column in Column::ALL {
+            let Some(drawing) = self.drawing(column) else { continue };
+            // Reading the SVG takes as long as writing the PDF.
+            let tree = tree(&drawing.svg).map_err(wrong)?;
+            let pdf = pdf(&tree, dejavu::sans::regular(), column.millimetres() as f32).map_err(wrong)?;
+            files.push((self.file_name(column, "pdf"), pdf));
+            let svg = match column {
+                Column::Single => self.file_name(column, "svg"),
+                Column::Double => {
+                    files.push((format!("{}.png", self.name), png(&tree).map_err(wrong)?));
+                    format!("{}.svg", self.name)
+                }
+            };
+            files.push((svg, drawing.svg.clone().into_bytes()));
         }
         Ok(files)
     }
 
     fn file_name(&self, column: Column, ending: &str) -> String {
         format!("{}-{:.0}mm.{ending}", self.name, column.millimetres())
-    }
-
-    /// Returns a drawing as PDF, with an embedded font.
-    fn pdf(&self, column: Column, drawing: &Drawing) -> Result<Vec<u8>, ReportError> {
-        let written = || -> Result<Vec<u8>, Cause> {
-            pdf(&tree(&drawing.svg)?, dejavu::sans::regular(), column.millimetres() as f32)
-        };
-        written().map_err(|source| ReportError::Draw { figure: self.name.clone(), source })
     }
 }
 
@@ -112,24 +116,30 @@ mod tests {
         }
     }
 
+    /// Names of a figure's files that end like this.
+    fn names(figure: &Figure, endings: [&str; 2]) -> Vec<String> {
+        let names = figure.files().expect("written").into_iter().map(|(name, _)| name);
+        names.filter(|name| endings.iter().any(|ending| name.ends_with(ending))).collect()
+    }
+
     #[test]
     fn a_figure_is_printed_only_where_it_has_room() {
-        let names = |figure: &Figure, column| -> Vec<String> {
-            figure.files(column).expect("written").into_iter().map(|(name, _)| name).collect()
-        };
         let small = figure(400);
-        assert_eq!(names(&small, Column::Single), ["figure-85mm.pdf", "figure-85mm.svg"]);
-        assert_eq!(names(&small, Column::Double), ["figure-178mm.pdf"]);
+        assert_eq!(names(&small, ["-85mm.pdf", "-178mm.pdf"]), ["figure-85mm.pdf", "figure-178mm.pdf"]);
+        assert_eq!(names(&small, ["figure-85mm.svg", "figure.svg"]), ["figure-85mm.svg", "figure.svg"]);
+        assert_eq!(names(&small, [".png", ".csv"]), ["figure.csv", "figure.png"]);
         let large = figure(500);
-        assert!(names(&large, Column::Single).is_empty() && large.pdf_name(Column::Single).is_none());
+        assert_eq!(names(&large, ["pdf", "svg"]), ["figure-178mm.pdf", "figure.svg"]);
+        assert!(large.pdf_name(Column::Single).is_none());
         assert_eq!(large.pdf_name(Column::Double).as_deref(), Some("figure-178mm.pdf"));
     }
 
     #[test]
     fn a_pdf_has_the_size_of_its_column_and_embeds_its_font() {
-        for (column, width, height) in [(Column::Single, 240.945, 73.488), (Column::Double, 504.567, 73.28)] {
-            let (_, bytes) = figure(400).files(column).expect("written").remove(0);
-            let text = String::from_utf8_lossy(&bytes);
+        let files = figure(400).files().expect("written");
+        for (name, width, height) in [("figure-85mm.pdf", 240.945, 73.488), ("figure-178mm.pdf", 504.567, 73.28)] {
+            let (_, bytes) = files.iter().find(|(known, _)| known == name).expect("a PDF");
+            let text = String::from_utf8_lossy(bytes);
             assert!(text.starts_with("%PDF-") && text.contains("/FontFile2") && text.contains("+DejaVuSans"), "{text}");
             let page = text.split_once("/MediaBox [").and_then(|(_, rest)| rest.split_once(']')).expect("a page").0;
             let sides: Vec<f32> = page.split(' ').map(|side| side.parse().expect("a number")).collect();

@@ -10,7 +10,6 @@ use super::figures::{FigureSource, Figures};
 use super::gallery::GallerySource;
 use super::page::page;
 use super::pictures::ArticleChoice;
-use super::print::Column;
 use super::run_pages::{RunHistory, RunPageChoice, run_page_paths, run_pages};
 use super::section::Section;
 use super::table::{csv, latex};
@@ -182,23 +181,13 @@ fn contains_text(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Returns the files of figures and pictures; the figures are rasterised in parallel.
+/// Returns the files of figures and pictures. Several figures are rasterised at a time.
 fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
     let all: Vec<&Figure> = sections.iter().flat_map(|section| section.figures.all()).collect();
-    let pngs: Vec<Vec<u8>> = all.par_iter().map(|figure| figure.png()).collect::<Result<_, _>>()?;
-    let mut files = Files::new();
-    for (figure, png) in all.iter().zip(pngs) {
-        files.push((format!("{}.png", figure.name), png));
-        files.push((format!("{}.svg", figure.name), figure.svg().into()));
-        files.push((format!("{}.csv", figure.name), figure.values.csv()?));
-        for column in Column::ALL {
-            files.extend(figure.files(column)?);
-        }
-    }
-    for picture in sections.iter().flat_map(|section| section.article.iter().chain(&section.pictures)) {
-        files.push((format!("{}.png", picture.name), picture.png.clone()));
-    }
-    Ok(files)
+    let of_figures: Vec<Files> = all.par_iter().map(|figure| figure.files()).collect::<Result<_, _>>()?;
+    let pictures = sections.iter().flat_map(|section| section.article.iter().chain(&section.pictures));
+    let of_pictures = pictures.map(|picture| (format!("{}.png", picture.name), picture.png.clone()));
+    Ok(of_figures.into_iter().flatten().chain(of_pictures).collect())
 }
 
 /// Returns two files per table: the exact values, and a float for a document.

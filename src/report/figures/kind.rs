@@ -1,5 +1,7 @@
 //! Defines a kind of figure, and collects the figures of one protocol.
 
+use rayon::prelude::*;
+
 use super::KINDS;
 use crate::analysis::{Costs, Effects, Groups, Rows, Side, Verdict};
 use crate::report::error::ReportError;
@@ -52,9 +54,9 @@ pub(in crate::report) struct FigureKind {
 pub(in crate::report) struct Figures(Vec<(FigureChapter, Vec<Figure>)>);
 
 impl Figures {
-    /// Draws every kind of figure.
+    /// Draws every kind of figure, several kinds at a time.
     pub(in crate::report) fn draw(source: &FigureSource<'_>) -> Result<Self, ReportError> {
-        let drawn = KINDS.iter().map(|kind| Ok((kind.chapter, (kind.draw)(source)?)));
+        let drawn = KINDS.par_iter().map(|kind| Ok((kind.chapter, (kind.draw)(source)?)));
         drawn.collect::<Result<_, ReportError>>().map(Self)
     }
 
