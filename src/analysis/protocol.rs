@@ -107,6 +107,11 @@ impl Protocol {
     /// # Errors
     /// The reason why the images are not those of MVTec AD.
     pub(crate) fn is_mvtec(&self, category: &str) -> Result<(), String> {
+        if self.grouped().is_some() {
+            return Err(
+                "its model learned from several categories, and published results are of one model each".to_owned()
+            );
+        }
         if self.0["layout"] != "mvtec" {
             return Err("the category does not belong to MVTec AD".to_owned());
         }
@@ -126,7 +131,14 @@ impl Protocol {
     /// Describes the protocol in short: "256×256 px, product".
     pub(crate) fn brief(&self) -> String {
         let aggregate = self.0["map"]["aggregate"].as_str().unwrap_or("unknown map rule");
-        format!("{0}×{0} px, {aggregate} of levels {1}", self.0["image_size"], self.levels())
+        let model = self.grouped().map_or_else(String::new, |of| format!(", one model of {} categories", of.len()));
+        format!("{0}×{0} px, {aggregate} of levels {1}{model}", self.0["image_size"], self.levels())
+    }
+
+    /// Returns the categories that one model learned from. Returns `None` if each category has a model of its own.
+    fn grouped(&self) -> Option<Vec<&str>> {
+        let categories = self.0["grouping"]["categories"].as_array()?;
+        Some(categories.iter().filter_map(Value::as_str).collect())
     }
 
     /// Returns the BLAKE3 digest of the teacher's weights, in hexadecimal.
@@ -219,6 +231,9 @@ impl Protocol {
                 "normal test images",
                 format!("⌈{} n⌉ of n normal images, split seed {}", test["share"], test["seed"]),
             ));
+        }
+        if let Some(categories) = self.grouped() {
+            facts.push(("model", format!("one for {}", categories.join(", "))));
         }
         if self.0["unmasked"] == Unmasked::LeaveOut.name() {
             facts.push(("defective images without a mask", "left out of the test".to_owned()));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::config::BASELINE;
+use crate::data::Grouping;
 use crate::plan::trial_id;
 use crate::store::SweepRow;
 
@@ -21,6 +22,8 @@ pub struct RepeatedRuns<'a> {
     pub variant: &'a str,
     /// The trial's point in the space, as JSON; see [`crate::config::SweepTrial::point`].
     pub point: &'a str,
+    /// Settings of the trial, as JSON.
+    pub settings: &'a str,
     /// Categories of the runs.
     pub categories: Vec<&'a str>,
     /// Seeds of the runs.
@@ -32,8 +35,11 @@ pub struct RepeatedRuns<'a> {
 pub fn repeat_command(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
     let mut overrides = start_overrides(sweep);
     overrides.push(format!("name={}", toml_text(&new_sweep_name(sweep, runs))));
-    let categories: Vec<String> = runs.categories.iter().map(|category| toml_text(category)).collect();
-    overrides.push(format!("data.categories=[{}]", categories.join(", ")));
+    // A model of all categories has to learn from all of them again.
+    if !is_of_all_categories(runs.settings) {
+        let categories: Vec<String> = runs.categories.iter().map(|category| toml_text(category)).collect();
+        overrides.push(format!("data.categories=[{}]", categories.join(", ")));
+    }
     let point: BTreeMap<String, Value> = serde_json::from_str(runs.point).unwrap_or_default();
     let resolved: Value = serde_json::from_str(&sweep.resolved).unwrap_or_default();
     // ST-FPM at a point of the search is drawn only if chosen trials are compared.
@@ -53,6 +59,11 @@ pub fn repeat_command(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
         overrides.push("decide=false".to_owned());
     }
     command(sweep, &overrides)
+}
+
+fn is_of_all_categories(settings: &str) -> bool {
+    let settings: Value = serde_json::from_str(settings).unwrap_or_default();
+    settings["data"]["grouping"] == Grouping::All.name()
 }
 
 /// Returns the command that continues a sweep.
@@ -155,7 +166,8 @@ mod tests {
 
     fn runs(point: &str) -> RepeatedRuns<'_> {
         let (run, categories) = ("3f2a9c1055", vec!["wäsche \"1\""]);
-        RepeatedRuns { run, number: 7, baseline: false, variant: "U-Net", point, categories, seeds: vec![0, 5] }
+        let (settings, seeds) = (r#"{"data":{"grouping":"category"}}"#, vec![0, 5]);
+        RepeatedRuns { run, number: 7, baseline: false, variant: "U-Net", point, settings, categories, seeds }
     }
 
     #[test]
@@ -171,6 +183,13 @@ mod tests {
           --set 'report.variants=["joint.student.learning_rate"]' \
           --set baseline.rerun=false
         "#);
+    }
+
+    #[test]
+    fn a_model_of_all_categories_is_repeated_with_all_of_them() {
+        let settings = r#"{"data":{"grouping":"all"}}"#;
+        let command = repeat_command(&sweep(), &RepeatedRuns { settings, ..runs("{}") });
+        assert!(!command.contains("data.categories") && command.contains("seeds = [0, 5]"), "{command}");
     }
 
     #[test]

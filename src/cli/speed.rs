@@ -17,7 +17,7 @@ use crate::tensor::cuda::Cuda;
 use crate::tensor::{Backend, Convolutions, Native, Numerics};
 use crate::training::{
     JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule,
-    StageContext, StageError, Threads, joint, pretrain,
+    StageContext, StageError, Threads, TrainingFolder, joint, pretrain,
 };
 
 /// Arguments of `didact speed`.
@@ -77,12 +77,13 @@ fn measure<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String
     };
     let with_unets = of(Recipe::Seed, adam(1e-4));
     let pretraining = PretrainSettings { epochs, batch_size: batch, ..PretrainSettings::default() };
+    let split = SplitRule::fifth(0);
+    let images = [TrainingFolder { features, split: &split }];
     let joint_of = |name: &str, model: &AutoEncoder, settings: &JointSettings| {
         phase::<B>(name, folder, |context| {
             let input = JointInput {
-                features: &features,
+                images: &images,
                 pretrain: None,
-                split: &SplitRule::fifth(0),
                 architecture: Architecture::Resnet18,
                 model,
                 settings,
@@ -98,13 +99,7 @@ fn measure<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String
         joint_of("joint, ST-FPM", &AutoEncoder::None, &plain)?,
         joint_of("joint, three U-Nets, clipped", &unet, &with_unets)?,
         phase::<B>("pretrain, three U-Nets", folder, |context| {
-            let input = PretrainInput {
-                features: &features,
-                split: &SplitRule::fifth(0),
-                model: &unet,
-                settings: &pretraining,
-                seed: 0,
-            };
+            let input = PretrainInput { images: &images, model: &unet, settings: &pretraining, seed: 0 };
             pretrain::<B>(&input, context)
         })?,
     ])

@@ -62,13 +62,22 @@ async fn print_command(store: &Store, first: &RunFacts, runs: &[&RunFacts]) -> R
     let mut seeds: Vec<i64> = runs.iter().map(|run| run.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
-    let (number, baseline, variant, point) =
-        (first.number, first.baseline, first.variant.as_str(), first.point.as_str());
     let working_folder = std::env::current_dir().ok().map(|folder| folder.display().to_string());
     let elsewhere = sweep.folder.as_ref().filter(|folder| working_folder.as_ref() != Some(folder));
     let in_folder = elsewhere.map(|folder| format!(" (in {folder})")).unwrap_or_default();
-    let command =
-        repeat_command(&sweep, &RepeatedRuns { run: &first.id, number, baseline, variant, point, categories, seeds });
+    let command = repeat_command(
+        &sweep,
+        &RepeatedRuns {
+            run: &first.id,
+            number: first.number,
+            baseline: first.baseline,
+            variant: &first.variant,
+            point: &first.point,
+            settings: &first.settings,
+            categories,
+            seeds,
+        },
+    );
     print(&format!("command to repeat it in a separate sweep{in_folder}:\n{command}"))
 }
 

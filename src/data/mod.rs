@@ -46,7 +46,8 @@ pub use pseudo::{Painted, Painter, paint};
 pub use random::{below, normal_pair, stream};
 pub use sample::{ImageSource, Sample};
 pub use settings::{
-    CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Reading, SyntheticSettings, Unmasked,
+    CategorySelection, DataSettings, Exif, FolderSettings, Grouping, HeldOutChoice, Reading, SyntheticSettings,
+    Unmasked,
 };
 pub use split::{HeldOut, Split, SplitRule, shuffle};
 pub use synthetic::{Drawing, Drawn};

@@ -10,13 +10,13 @@ use super::error::PlanError;
 use super::opened::{CategoryFacts, Opened, OpenedDataset};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 use crate::config::{MAX_RUNS, Objective, SearchSettings, Sweep, SweepTrial, Trial};
-use crate::data::{DataSettings, HeldOut, HeldOutChoice, SplitRule, Unmasked};
+use crate::data::{DataSettings, Grouping, HeldOut, HeldOutChoice, SplitRule, Unmasked};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{Metric, PRO_LIMIT, Population};
 use crate::model::Placement;
 use crate::stages::{
     EvaluateJob, Extent, FeaturesJob, ImageLocation, ImageSet, JointJob, Key, KeyOf, PaintJob, Part, PretrainJob,
-    PseudoJob, ScoreJob, Stage, StageJob, StageKind, TeacherRef,
+    PseudoJob, ScoreJob, Stage, StageJob, StageKind, TeacherRef, TrainingPart,
 };
 use crate::training::TrainedImages;
 
@@ -115,9 +115,9 @@ impl OpenedTrial {
         let Self { index, trial, key, data, teacher } = self;
         let (mut runs, mut stages) = (Vec::new(), Vec::new());
         for (category_index, facts) in data.categories.iter().enumerate() {
-            let protocol = Arc::new(protocol(&trial.trial, facts, teacher));
+            let protocol = Arc::new(protocol(&trial.trial, (facts, &data.categories), teacher));
             let protocol_key = Key::of("protocol", 1, &*protocol);
-            let shared = SharedStages::new(&trial.trial, facts, teacher, search.objective.as_ref());
+            let shared = SharedStages::new(&trial.trial, (facts, &data.categories), teacher, search.objective.as_ref());
             stages.extend(shared.stages.iter().cloned());
             for (seed_index, &seed) in search.seeds.iter().enumerate() {
                 let own = shared.stages_of(seed);
@@ -159,6 +159,10 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     if let Some(data) = content["data"].as_object_mut() {
         data.retain(|name, _| !["root", "table", "categories"].contains(&name.as_str()));
     }
+    // Older versions had one model for each category, without a setting.
+    if let (Grouping::Category, Some(data)) = (trial.data.grouping, content["data"].as_object_mut()) {
+        data.remove("grouping");
+    }
     // Refusing unmasked images changes no result, so it has the same key as the default.
     content["data"]["unmasked"] = json!(trial.data.unmasked.leaves_out());
     Key::of("trial", 1, &content)
@@ -171,6 +175,7 @@ pub(super) struct SharedStages<'a> {
     teacher: &'a TeacherRef,
     split: SplitRule,
     extent: Extent,
+    learned: Learned<'a>,
     test_images: ImageSet,
     features_train: KeyOf<FeaturesJob>,
     features_test: KeyOf<FeaturesJob>,
@@ -179,69 +184,114 @@ pub(super) struct SharedStages<'a> {
     pub(super) stages: Vec<PlannedStage>,
 }
 
+/// What a model learns from: the normal images of its category, or of all categories.
+struct Learned<'a> {
+    /// Digest of the first category's training images.
+    images: &'a str,
+    first: TrainingPart,
+    others: Vec<TrainingPart>,
+    /// Images of all these categories.
+    extent: Extent,
+}
+
 impl<'a> SharedStages<'a> {
-    /// Plans the features, and the painted defects if they are the objective of a search.
+    /// Plans the features, and the painted defects if they are the objective of a search. `all` are the categories of the trial, in their
+    /// order; `facts` is the tested one.
     pub(super) fn new(
         trial: &'a Trial,
-        facts: &'a CategoryFacts,
+        (facts, all): (&'a CategoryFacts, &'a [CategoryFacts]),
         teacher: &'a TeacherRef,
         objective: Option<&Objective>,
     ) -> Self {
-        let split = SplitRule::new(facts.held_out.clone(), trial.data.split_seed);
-        let (train, test) = facts.images;
-        let extent = Extent { train, held_out: split.held_out.count(train), test, image_size: trial.data.image_size };
-        let mut chain = Chain { extent, stages: Vec::new() };
-        let data = Arc::new(trial.data.clone());
-        let images = |part, digest: &str| {
-            ImageSet::new(ImageLocation { data: Arc::clone(&data), category: facts.name.clone(), part }, digest)
+        let split = |of: &CategoryFacts| SplitRule::new(of.held_out.clone(), trial.data.split_seed);
+        let extent = |of: &CategoryFacts| {
+            let (train, test) = of.images;
+            Extent { train, held_out: split(of).held_out.count(train), test, image_size: trial.data.image_size }
         };
-        let test_images = images(Part::Test, &facts.test_digest);
-        let mut features =
-            |images| chain.add(FeaturesJob { images, teacher: teacher.clone(), numerics: trial.numerics });
-        let features_train = features(images(Part::Train, &facts.train_digest));
-        let features_test = features(test_images.clone());
+        let mut chain = Chain::default();
+        let data = Arc::new(trial.data.clone());
+        let images = |of: &CategoryFacts, part| {
+            let digest = if part == Part::Train { &of.train_digest } else { &of.test_digest };
+            ImageSet::new(ImageLocation { data: Arc::clone(&data), category: of.name.clone(), part }, digest)
+        };
+        let mut features = |of, part| {
+            let job = FeaturesJob { images: images(of, part), teacher: teacher.clone(), numerics: trial.numerics };
+            chain.add(job, &extent(of))
+        };
+        let learned = match trial.data.grouping {
+            Grouping::Category => std::slice::from_ref(facts),
+            Grouping::All => all,
+        };
+        let mut parts: Vec<TrainingPart> =
+            learned.iter().map(|of| TrainingPart { features: features(of, Part::Train), split: split(of) }).collect();
+        let others = parts.split_off(1);
+        let learned = Learned {
+            images: &learned[0].train_digest,
+            first: parts.remove(0),
+            others,
+            extent: learned.iter().map(extent).reduce(Extent::and).unwrap_or_else(|| extent(facts)),
+        };
+        // One of the learned categories is the tested one, whose features are then planned already.
+        let features_train = features(facts, Part::Train);
+        let features_test = features(facts, Part::Test);
         let painted = objective.is_some_and(|objective| !objective.is_on_test()).then(|| {
-            chain.add(PaintJob {
+            let job = PaintJob {
                 features: features_train.clone(),
-                split: split.clone(),
+                split: split(facts),
                 seed: trial.data.split_seed,
                 teacher: teacher.clone(),
-            })
+            };
+            chain.add(job, &extent(facts))
         });
-        let stages = chain.stages;
-        Self { trial, facts, teacher, split, extent, test_images, features_train, features_test, painted, stages }
+        Self {
+            trial,
+            facts,
+            teacher,
+            split: split(facts),
+            extent: extent(facts),
+            learned,
+            test_images: images(facts, Part::Test),
+            features_train,
+            features_test,
+            painted,
+            stages: chain.stages,
+        }
     }
 
     /// Returns the stages of one seed, each after the stages that it needs. The stages that guide a search come directly after training,
     /// so that the search has its value before the test images are scored.
     pub(super) fn stages_of(&self, seed: u64) -> Vec<PlannedStage> {
-        let Self { trial, facts, teacher, split, extent, test_images, features_train, features_test, painted, .. } =
+        let Self { trial, facts, teacher, split, extent, learned, test_images, features_train, features_test, .. } =
             self;
-        let mut chain = Chain { extent: *extent, stages: Vec::new() };
+        let mut chain = Chain::default();
         let pretrain = trial.pretrain.as_ref().map(|pretrain| {
-            chain.add(PretrainJob {
-                features: features_train.clone(),
-                split: split.clone(),
+            let job = PretrainJob {
+                features: learned.first.features.clone(),
+                split: learned.first.split.clone(),
+                others: learned.others.clone(),
                 // Auto-encoders first learn to reconstruct the teacher's features, wherever they are placed later.
                 model: trial.model.clone().placed(Placement::Student),
                 pretrain: pretrain.clone(),
                 seed,
-            })
+            };
+            chain.add(job, &learned.extent)
         });
         let oracle_epochs = trial.evaluate.oracle_epochs;
-        let joint = chain.add(JointJob {
-            features: features_train.clone(),
-            images: facts.train_digest.clone(),
-            split: split.clone(),
+        let joint = JointJob {
+            features: learned.first.features.clone(),
+            images: learned.images.to_owned(),
+            split: learned.first.split.clone(),
+            others: learned.others.clone(),
             teacher: (*teacher).clone(),
             pretrain,
             model: trial.model.clone(),
             joint: trial.joint.clone(),
             oracle_epochs,
             seed,
-        });
-        if let Some(painted) = painted {
-            chain.add(PseudoJob {
+        };
+        let joint = chain.add(joint, &learned.extent);
+        if let Some(painted) = &self.painted {
+            let job = PseudoJob {
                 joint: joint.clone(),
                 features_train: features_train.clone(),
                 painted: painted.clone(),
@@ -249,11 +299,12 @@ impl<'a> SharedStages<'a> {
                 model: trial.model.clone(),
                 evaluate: trial.evaluate.clone(),
                 metrics: Metric::on(Population::Painted).collect(),
-            });
+            };
+            chain.add(job, extent);
         }
         let oracle = (oracle_epochs > 0).then_some(Selection::Oracle);
         for selection in [Selection::Selected, Selection::Last].into_iter().chain(oracle) {
-            let score = chain.add(ScoreJob {
+            let score = ScoreJob {
                 joint: joint.clone(),
                 features_train: features_train.clone(),
                 features_test: features_test.clone(),
@@ -262,44 +313,51 @@ impl<'a> SharedStages<'a> {
                 selection,
                 teacher: (*teacher).clone(),
                 model: trial.model.clone(),
-            });
-            chain.add(EvaluateJob {
-                score,
+            };
+            let evaluate = EvaluateJob {
+                score: chain.add(score, extent),
                 test_images: test_images.clone(),
                 masks: facts.mask_digest.clone(),
                 evaluate: trial.evaluate.clone(),
                 selection,
                 held_out_trained: trial.joint.images == TrainedImages::All,
                 metrics: Metric::on(Population::Test).collect(),
-            });
+            };
+            chain.add(evaluate, extent);
         }
         chain.stages
     }
 }
 
-/// Collects stages in their order.
+/// Collects stages in their order, each once.
+#[derive(Default)]
 struct Chain {
-    extent: Extent,
     stages: Vec<PlannedStage>,
 }
 
 impl Chain {
-    /// Adds a stage and returns its key, by which other stages refer to it.
-    fn add<S: Stage>(&mut self, job: S) -> KeyOf<S>
+    /// Adds a stage that works on images of this extent. Returns its key, by which other stages refer to it.
+    fn add<S: Stage>(&mut self, job: S, extent: &Extent) -> KeyOf<S>
     where
         StageJob: From<S>,
     {
         let job = StageJob::from(job);
         let key = job.key();
-        self.stages.push(PlannedStage { key: key.clone(), effort: job.effort(&self.extent), job });
+        if self.stages.iter().all(|stage| stage.key != key) {
+            self.stages.push(PlannedStage { key: key.clone(), effort: job.effort(extent), job });
+        }
         KeyOf::new(key)
     }
 }
 
 /// Returns the protocol: everything that determines how the numbers of a run are measured.
-fn protocol(trial: &Trial, facts: &CategoryFacts, teacher: &TeacherRef) -> serde_json::Value {
+fn protocol(
+    trial: &Trial,
+    (facts, all): (&CategoryFacts, &[CategoryFacts]),
+    teacher: &TeacherRef,
+) -> serde_json::Value {
     let data = &trial.data;
-    json!({
+    let mut protocol = json!({
         "layout": data.layout,
         "category": facts.name,
         "counts": facts.counts,
@@ -325,7 +383,13 @@ fn protocol(trial: &Trial, facts: &CategoryFacts, teacher: &TeacherRef) -> serde
         "numerics": trial.numerics,
         "metrics": Metric::all().collect::<Vec<_>>(),
         "revisions": StageKind::ALL.iter().map(|kind| (kind.name(), kind.revision())).collect::<BTreeMap<_, _>>(),
-    })
+    });
+    if data.grouping == Grouping::All {
+        let names: Vec<&str> = all.iter().map(|category| category.name.as_str()).collect();
+        let images: Vec<_> = all.iter().map(|of| json!([of.train_digest, split(data, of)])).collect();
+        protocol["grouping"] = json!({ "categories": names, "images": Key::of("grouping", 1, &images) });
+    }
+    protocol
 }
 
 /// Describes which normal images are held out to select the epoch and to set the threshold.

@@ -46,10 +46,11 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) fn data(&mut self, settings: &DataSettings) -> Result<OpenedDataset, PlanError> {
         // The seed of the split affects digests only if it draws the test set. The image size always matters: a defect can vanish at
-        // one size and not at another.
-        let is_same = |opened: &DataSettings| match settings.test_normals_share {
-            None => DataSettings { split_seed: settings.split_seed, ..opened.clone() } == *settings,
-            Some(_) => opened == settings,
+        // one size and not at another. The grouping only decides what a model learns from.
+        let is_same = |opened: &DataSettings| {
+            let draws_test = settings.test_normals_share.is_some();
+            let split_seed = if draws_test { opened.split_seed } else { settings.split_seed };
+            DataSettings { split_seed, grouping: settings.grouping, ..opened.clone() } == *settings
         };
         if let Some((_, dataset)) = self.data.iter().find(|(opened, _)| is_same(opened)) {
             return Ok(dataset.clone());

@@ -11,8 +11,8 @@ use super::opened::CategoryFacts;
 use super::planned::PlannedStage;
 use crate::config::{Objective, Trial};
 use crate::data::{
-    CategorySelection, DataSettings, Exif, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, SyntheticSettings,
-    Unmasked,
+    CategorySelection, DataSettings, Exif, FolderSettings, Grouping, HeldOut, HeldOutChoice, Layout, Reading,
+    SyntheticSettings, Unmasked,
 };
 use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise, Selection};
 use crate::model::{
@@ -31,6 +31,8 @@ use crate::training::{
 struct Case {
     trial: Trial,
     facts: CategoryFacts,
+    /// The other categories of the sweep.
+    others: Vec<CategoryFacts>,
     teacher: TeacherRef,
     seed: u64,
     objective: Option<Objective>,
@@ -70,7 +72,13 @@ fn case() -> Case {
         levels: teacher.levels,
         location: teacher.weights,
     };
-    Case { trial, facts, teacher, seed: 0, objective: Some(Objective::PSEUDO) }
+    let other = CategoryFacts {
+        name: "cable".to_owned(),
+        train_digest: "cables".to_owned(),
+        images: (224, 150),
+        ..facts.clone()
+    };
+    Case { trial, facts, others: vec![other], teacher, seed: 0, objective: Some(Objective::PSEUDO) }
 }
 
 fn folder(masks: Option<&str>) -> FolderSettings {
@@ -85,7 +93,8 @@ fn folder(masks: Option<&str>) -> FolderSettings {
 
 /// Returns the stages of one run.
 fn stages(case: &Case, seed: u64) -> Vec<PlannedStage> {
-    let shared = SharedStages::new(&case.trial, &case.facts, &case.teacher, case.objective.as_ref());
+    let all: Vec<CategoryFacts> = std::iter::once(&case.facts).chain(&case.others).cloned().collect();
+    let shared = SharedStages::new(&case.trial, (&case.facts, &all), &case.teacher, case.objective.as_ref());
     let own = shared.stages_of(seed);
     shared.stages.into_iter().chain(own).collect()
 }
@@ -207,6 +216,38 @@ fn auto_encoder_settings_change_the_keys_of_training() {
     assert_eq!(changed_keys(|c| c.teacher.levels = levels), all);
 }
 
+#[test]
+fn categories_of_one_model_share_its_training_and_are_tested_apart() {
+    let (mut bottle, mut each) = (case(), case());
+    bottle.trial.data.grouping = Grouping::All;
+    // The order of the categories is that of the sweep, whichever is tested.
+    let all: Vec<CategoryFacts> = std::iter::once(&bottle.facts).chain(&bottle.others).cloned().collect();
+    let stages_of = |tested: &CategoryFacts| {
+        let shared = SharedStages::new(&bottle.trial, (tested, &all), &bottle.teacher, None);
+        let own = shared.stages_of(0);
+        shared.stages.into_iter().chain(own).collect::<Vec<_>>()
+    };
+    let [of_bottle, of_cable] = [&all[0], &all[1]].map(stages_of);
+    let keys = |stages: &[PlannedStage]| stages.iter().map(|stage| stage.key.clone()).collect::<BTreeSet<_>>();
+    let shared: Vec<&StageJob> =
+        of_bottle.iter().filter(|stage| keys(&of_cable).contains(&stage.key)).map(|stage| &stage.job).collect();
+    let kinds: Vec<StageKind> = shared.iter().map(|job| job.kind()).collect();
+    assert_eq!(kinds, [StageKind::Features, StageKind::Features, StageKind::Pretrain, StageKind::Joint]);
+    assert_eq!(of_bottle.len(), of_cable.len());
+    // Training waits for the features of both categories, and works on all of their images.
+    assert_eq!(shared[2].needs().len(), 2);
+    assert_eq!(shared[3].needs().len(), 3);
+    let work =
+        |stages: &[PlannedStage]| stages.iter().find(|of| of.job.kind() == StageKind::Joint).map(|of| of.effort.work);
+    let (together, alone) = (work(&of_bottle).expect("joint"), work(&stages(&each, 0)).expect("joint"));
+    assert!((together / alone - (209.0 + 224.0) / 209.0).abs() < 1e-9, "{together} {alone}");
+    // With one category, one model for all is the model of the category.
+    each.others.clear();
+    let single = keys(&stages(&each, 0));
+    each.trial.data.grouping = Grouping::All;
+    assert_eq!(keys(&stages(&each, 0)), single);
+}
+
 /// Returns the jobs of runs that together contain every kind of stage.
 fn jobs() -> Vec<StageJob> {
     // Optional tables must be present, because the test cannot invent their contents.
@@ -225,6 +266,7 @@ fn jobs() -> Vec<StageJob> {
         },
     });
     other.facts.held_out = HeldOut::Given(vec![1, 5]);
+    other.trial.data.grouping = Grouping::All;
     other.trial.data.reading.white_level = 4095;
     let jobs: Vec<StageJob> =
         [one, other].iter().flat_map(|case| stages(case, case.seed)).map(|stage| stage.job).collect();

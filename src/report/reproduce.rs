@@ -106,6 +106,7 @@ fn command(rows: &Rows, first: &RunRow, runs: &[&RunRow]) -> String {
             baseline: first.baseline,
             variant: &first.variant,
             point: &first.point,
+            settings: &first.settings,
             categories: vec![&first.category],
             seeds: runs.iter().map(|run| run.seed).collect(),
         },

@@ -15,6 +15,18 @@ pub struct Extent {
     pub image_size: usize,
 }
 
+impl Extent {
+    /// Returns the images of both. They are of one size.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            train: self.train + other.train,
+            held_out: self.held_out + other.held_out,
+            test: self.test + other.test,
+            image_size: self.image_size,
+        }
+    }
+}
+
 /// Work of a stage, and its class of stages with the same cost per unit of work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effort {

@@ -7,6 +7,7 @@ use super::features::FeaturesJob;
 use super::inputs::TeacherRef;
 use super::pretrain::PretrainJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
+use super::training_part::{TrainingPart, folders};
 use crate::data::SplitRule;
 use crate::model::AutoEncoder;
 use crate::tensor::Backend;
@@ -21,6 +22,9 @@ pub struct JointJob {
     pub images: String,
     /// Which images are held out.
     pub split: SplitRule,
+    /// Further categories that the model learns from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<TrainingPart>,
     /// The teacher. The student has the same architecture.
     pub teacher: TeacherRef,
     /// Pretrained auto-encoders, if any.
@@ -44,7 +48,8 @@ impl Stage for JointJob {
     const SPARE: Option<fn(&str) -> bool> = Some(is_snapshot);
 
     fn needs(&self) -> Vec<Need> {
-        std::iter::once(self.features.need()).chain(self.pretrain.iter().map(KeyOf::need)).collect()
+        let features = std::iter::once(&self.features).chain(self.others.iter().map(|part| &part.features));
+        features.map(KeyOf::need).chain(self.pretrain.iter().map(KeyOf::need)).collect()
     }
 
     fn effort(&self, extent: &Extent) -> Effort {
@@ -65,9 +70,8 @@ impl Stage for JointJob {
     ) -> Result<(), StageError> {
         let pretrain = self.pretrain.as_ref().map(|pretrain| pretrain.folder(artifacts));
         let input = JointInput {
-            features: &self.features.folder(artifacts),
+            images: &folders((&self.features, &self.split), &self.others, artifacts),
             pretrain: pretrain.as_deref(),
-            split: &self.split,
             architecture: self.teacher.architecture,
             model: &self.model,
             settings: &self.joint,

@@ -15,6 +15,7 @@ mod registry;
 mod score;
 mod selected;
 mod stage;
+mod training_part;
 
 pub use effort::{Effort, Extent};
 pub use evaluate::EvaluateJob;
@@ -30,3 +31,4 @@ pub use registry::{StageJob, StageKind};
 pub use score::ScoreJob;
 pub use selected::selected_stage;
 pub use stage::{ArtifactFolders, KeyOf, Need, Stage};
+pub use training_part::TrainingPart;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::effort::{Effort, Extent, shape};
 use super::features::FeaturesJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
+use super::training_part::{TrainingPart, folders};
 use crate::data::SplitRule;
 use crate::model::AutoEncoder;
 use crate::tensor::Backend;
@@ -17,6 +18,9 @@ pub struct PretrainJob {
     pub features: KeyOf<FeaturesJob>,
     /// Which images are held out.
     pub split: SplitRule,
+    /// Further categories that the auto-encoders learn from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<TrainingPart>,
     /// Shape of the auto-encoders.
     pub model: AutoEncoder,
     /// Training settings.
@@ -32,7 +36,8 @@ impl Stage for PretrainJob {
     const CHECKPOINTS: bool = true;
 
     fn needs(&self) -> Vec<Need> {
-        vec![self.features.need()]
+        let features = std::iter::once(&self.features).chain(self.others.iter().map(|part| &part.features));
+        features.map(KeyOf::need).collect()
     }
 
     fn effort(&self, extent: &Extent) -> Effort {
@@ -50,8 +55,7 @@ impl Stage for PretrainJob {
         context: &mut StageContext<'_>,
     ) -> Result<(), StageError> {
         let input = PretrainInput {
-            features: &self.features.folder(artifacts),
-            split: &self.split,
+            images: &folders((&self.features, &self.split), &self.others, artifacts),
             model: &self.model,
             settings: &self.pretrain,
             seed: self.seed,

@@ -66,6 +66,8 @@ row! {
         pub number: i64,
         /// The point at which the trial was drawn, as JSON; see [`crate::config::SweepTrial::point`].
         pub point: String,
+        /// Settings of the trial, as JSON.
+        pub settings: String,
         /// Seed.
         pub seed: i64,
         /// State.
@@ -128,7 +130,7 @@ const STAGE: &str =
 fn runs() -> String {
     format!(
         "SELECT r.key AS id, t.key AS trial_id, r.category, st.title AS trial, st.variant, st.baseline,
-             st.number, COALESCE(st.point, st.axes) AS point, r.seed, {SHOWN_STATE} AS state, r.reason, w.name AS sweep,
+             st.number, COALESCE(st.point, st.axes) AS point, t.settings, r.seed, {SHOWN_STATE} AS state, r.reason, w.name AS sweep,
              w.key AS sweep_id,
              (SELECT COUNT(*) FROM sweep_runs b JOIN runs o ON o.id = b.run_id
               WHERE b.sweep_id = sr.sweep_id AND b.position < sr.position AND o.state = 'pending') AS before

@@ -60,7 +60,7 @@ impl<'a, B: Backend> Batches<'a, B> {
     pub fn teacher(&self, level: usize, indices: &[usize]) -> Result<Features<B>, StageError> {
         let one = self.set.header().levels[level];
         let shape = (indices.len(), one.height, one.width, one.channels);
-        let kept = self.keep(&self.levels[level], one.len(), |set| set.level(level).into())?;
+        let kept = self.keep(&self.levels[level], one.len(), |set| set.level(level))?;
         batch::<B>(kept, indices, shape, || self.set.features(level, indices))
     }
 

@@ -14,21 +14,19 @@ use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, spaced_epochs}
 use super::forward::backbone;
 use super::held_out::held_out_numbers;
 use super::settings::{JointSettings, SelectionRule, TrainedImages};
+use super::training_folder::{self, TrainingFolder};
 use super::weight_files::{PRETRAINED, SELECTED};
 use super::weighting::Weighting;
-use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Corruption};
 use crate::nn::{Module, Optimizer, State, clip_global_norm};
 use crate::tensor::Backend;
 
 /// Input of the stage.
 pub struct JointInput<'a> {
-    /// Folder of features(train) with teacher features and prepared images.
-    pub features: &'a Path,
+    /// The categories whose normal images the model learns from.
+    pub images: &'a [TrainingFolder<'a>],
     /// Folder of the pretraining stage, if any.
     pub pretrain: Option<&'a Path>,
-    /// Rule that selects the held-out part.
-    pub split: &'a SplitRule,
     /// Network of teacher and student.
     pub architecture: Architecture,
     /// Kind of auto-encoder; may be none.
@@ -87,8 +85,7 @@ struct Joint<'a, B: Backend> {
 
 /// Trains. Writes the weights of the selected and the last epoch, the oracle's snapshots and a [`JointSummary`].
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
-    let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = input.split.split(features.len()).map_err(StageError::data)?;
+    let (features, split) = training_folder::open(input.images)?;
     let backbone = backbone(features.header(), input.architecture)?;
     let mut assembly = Assembly::<B>::new(input.seed, &backbone, input.model);
     if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {

@@ -16,6 +16,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod training_folder;
 mod weight_files;
 mod weighting;
 
@@ -37,4 +38,5 @@ pub use settings::{
     ReconstructionTarget, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };
 pub use threads::Threads;
+pub use training_folder::TrainingFolder;
 pub use weight_files::{LAST, PRETRAINED, SELECTED, is_snapshot, snapshot_file};

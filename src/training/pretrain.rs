@@ -1,7 +1,5 @@
 //! Pretraining: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
 
-use std::path::Path;
-
 use dfdx::tensor::NoneTape;
 
 use super::batch::Batches;
@@ -10,19 +8,17 @@ use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
 use super::forward::backbone;
 use super::settings::PretrainSettings;
+use super::training_folder::{self, TrainingFolder};
 use super::weight_files::{LAST, PRETRAINED};
 use crate::cause::Context;
-use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded};
 
 /// Input of the stage.
 pub struct PretrainInput<'a> {
-    /// Folder of features(train).
-    pub features: &'a Path,
-    /// Rule that selects the held-out part.
-    pub split: &'a SplitRule,
+    /// The categories whose normal images the model learns from.
+    pub images: &'a [TrainingFolder<'a>],
     /// Shape of the auto-encoders.
     pub model: &'a AutoEncoder,
     /// Training settings.
@@ -44,8 +40,7 @@ struct Pretrain<'a, B: Backend> {
 
 /// Trains the auto-encoders and writes [`PRETRAINED`].
 pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
-    let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = input.split.split(features.len()).map_err(StageError::data)?;
+    let (features, split) = training_folder::open(input.images)?;
     // The auto-encoders depend only on the channels, so any architecture serves here.
     let backbone = backbone(features.header(), Architecture::Resnet18)?;
     let autoencoders = AutoEncoders::new(input.seed, &backbone, input.model);

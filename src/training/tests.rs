@@ -99,6 +99,10 @@ impl TrainingFolders {
         self.0.path().join(name)
     }
 
+    fn images<'s>(&self, split: &'s SplitRule) -> [TrainingFolder<'s>; 1] {
+        [TrainingFolder { features: self.path("features"), split }]
+    }
+
     fn run<R>(
         &self,
         phase: &str,
@@ -123,9 +127,8 @@ impl TrainingFolders {
         settings: &PretrainSettings,
         observer: &mut RecordingObserver,
     ) -> Result<(), StageError> {
-        let features = self.path("features");
-        let input =
-            PretrainInput { features: &features, split: &SplitRule::fifth(0), model: &self.1, settings, seed: 5 };
+        let split = SplitRule::fifth(0);
+        let input = PretrainInput { images: &self.images(&split), model: &self.1, settings, seed: 5 };
         self.run("pretrain", observer, |context| pretrain::<B>(&input, context))
     }
 
@@ -143,11 +146,10 @@ impl TrainingFolders {
         settings: &JointSettings,
         observer: &mut RecordingObserver,
     ) -> Result<(), StageError> {
-        let (features, pretrained) = (self.path("features"), self.path("pretrain"));
+        let (split, pretrained) = (SplitRule::fifth(0), self.path("pretrain"));
         let input = JointInput {
-            features: &features,
+            images: &self.images(&split),
             pretrain: pretrained.join("checkpoint.safetensors").exists().then_some(pretrained.as_path()),
-            split: &SplitRule::fifth(0),
             architecture: Architecture::Resnet18,
             model: &self.1,
             settings,

@@ -56,3 +56,30 @@ fn a_sweep_waits_for_a_stage_of_another_and_takes_over_when_it_dies() {
     assert_eq!(place.query("SELECT stage_id, state FROM attempt WHERE state <> 'done'"), [format!("{stage}|lost")]);
     assert_same_bits(&place);
 }
+
+#[test]
+fn one_model_learns_from_all_categories_and_each_is_tested() {
+    let place = Workplace::new();
+    let text = TINY
+        .replace("categories = [\"weave\"]", "categories = [\"weave\", \"grain\"]")
+        .replace("[teacher]", "grouping = \"all\"\n\n[teacher]");
+    place.write("all.toml", &text);
+    let sweep = place.succeed(&["sweep", "all.toml"]);
+    let trained = "SELECT COUNT(*) FROM stage WHERE state = 'done' AND kind = ";
+    assert_eq!(["'pretrain'", "'joint'", "'features'"].map(|kind| place.count(&format!("{trained}{kind}"))), [1, 2, 4]);
+    let results = "SELECT r.category, COUNT(DISTINCT r.id) FROM run r JOIN result x ON x.run_id = r.id
+                   WHERE x.name = 'pixel_auroc' AND x.value IS NOT NULL GROUP BY r.category ORDER BY r.category";
+    assert_eq!(place.query(results), ["grain|2", "weave|2"], "{}", sweep.output());
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    assert!(page.contains("one model of 2 categories") && page.contains("one for weave, grain"), "{page}");
+    // The command that repeats a run names no category, because its model learned from all of them.
+    let run = place.query("SELECT id FROM run WHERE category = 'grain' ORDER BY id LIMIT 1").remove(0);
+    let why = place.succeed(&["why", &run]).stdout;
+    assert!(why.contains("didact sweep all.toml") && !why.contains("data.categories"), "{why}");
+    // One model for each category is another protocol: numbers of both are never in one table.
+    let each = ["sweep", "all.toml", "--set", "data.grouping=category", "--set", "name=each", "--no-report"];
+    place.succeed(&each);
+    assert_eq!(place.count("SELECT COUNT(*) FROM run"), 8);
+    assert_eq!(place.count(&format!("{trained}'joint'")), 6);
+    assert_eq!(place.count(&format!("{trained}'features'")), 4);
+}

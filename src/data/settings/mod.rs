@@ -2,6 +2,7 @@
 
 mod categories;
 mod folder;
+mod grouping;
 mod held_out;
 mod layout;
 mod reading;
@@ -12,6 +13,7 @@ mod unmasked;
 
 pub use categories::CategorySelection;
 pub use folder::FolderSettings;
+pub use grouping::Grouping;
 pub use held_out::HeldOutChoice;
 pub use reading::{Exif, Reading};
 pub use synthetic::SyntheticSettings;

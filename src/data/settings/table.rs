@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{CategorySelection, FolderSettings, HeldOutChoice, Reading, SyntheticSettings, Unmasked};
+use super::{CategorySelection, FolderSettings, Grouping, HeldOutChoice, Reading, SyntheticSettings, Unmasked};
 use crate::data::Layout;
 use crate::paths::expand_home;
 use crate::settings::{Field, Place, Reader, defaults, settings};
@@ -19,6 +19,8 @@ settings! {
         pub table: Option<PathBuf> = with(|field| table(field, layout)),
         /// Categories to run over: all of them, or a list.
         pub categories: CategorySelection = with(CategorySelection::read),
+        /// Whether each category has a model of its own, or all categories of the sweep share one.
+        pub grouping: Grouping = choice(Grouping::Category),
         /// Side of the resized images in pixels, a multiple of 16. Images are resized as by Pillow's `BILINEAR`.
         pub image_size: usize = with(image_size),
         /// Seed that draws the held-out images, and the test images of `data.test_normals_share`.

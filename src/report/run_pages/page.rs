@@ -188,6 +188,7 @@ fn command(rows: &Rows, run: &RunRow) -> String {
             baseline: run.baseline,
             variant: &run.variant,
             point: &run.point,
+            settings: &run.settings,
             categories: vec![&run.category],
             seeds: vec![run.seed],
         },
