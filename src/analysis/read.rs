@@ -6,6 +6,7 @@ use super::contention::Attempts;
 use super::grouping::MAX_DRAWN;
 use super::grouping::{Ranking, groups};
 use super::guidance::Guidance;
+use super::lighting::Lightings;
 use super::rows::Rows;
 use super::shown::shown_metrics;
 use super::tuned::{Tuned, seeds_of_search, tuned_of};
@@ -37,7 +38,13 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
         let stages = store.stage_rows(sweep).await?;
         Ok((store.score_rows(sweep).await?, stages, Attempts::of(store.attempt_records(sweep).await?)))
     };
-    let ((runs, results, run_stages), (scores, stages, attempts)) = tokio::try_join!(of_runs, others)?;
+    let ((runs, mut results, run_stages), (scores, stages, attempts)) = tokio::try_join!(of_runs, others)?;
+    let lightings = Lightings::of(&stages);
+    if !lightings.names.is_empty() {
+        results.extend(store.result_rows(sweep, &lightings.results()).await?);
+        // The numbers of each run stay together.
+        results.sort_by(|one, other| one.run_id.cmp(&other.run_id));
+    }
     let tuned = tuned_of(store, &row).await?;
     let working = is_working(store, sweep).await?;
     let runs = if working { runs } else { without_workers(runs) };
@@ -60,6 +67,7 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
         working,
         attempts,
         curves,
+        lightings,
     };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)

@@ -24,6 +24,7 @@ mod random;
 pub(crate) mod regular;
 mod resize;
 mod sample;
+mod saturation;
 mod select;
 mod settings;
 mod split;
@@ -45,6 +46,7 @@ pub(crate) use pixel_budget::reserve_pixels;
 pub use pseudo::{Painted, Painter, paint};
 pub use random::{below, normal_pair, stream};
 pub use sample::{ImageSource, Sample};
+pub use saturation::{SaturatedDefect, Saturation};
 pub use settings::{
     CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Reading, SyntheticSettings, Unmasked,
 };

@@ -7,6 +7,7 @@ mod chosen;
 mod costs;
 mod epochs;
 mod failures;
+mod lighting;
 mod published;
 mod results;
 mod trust;
@@ -30,6 +31,8 @@ pub(super) struct Tables {
     pub verdict: Vec<Table>,
     /// Results by variant × category, one table per metric.
     pub results: Vec<Table>,
+    /// Results under each lighting of the test images, if the data set names it.
+    pub lighting: Vec<Table>,
     /// The chosen trials, and what their own seeds say.
     pub chosen: Vec<Table>,
     /// Every variant compared with the re-run baseline.
@@ -74,6 +77,7 @@ impl Tables {
                 None => verdict::verdict(comparisons, groups, costs).into_iter().collect(),
             },
             results: results(groups, sides),
+            lighting: lighting::lighting(groups),
             chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),
             comparisons: compared.into_iter().collect(),
             by_category: by_category::by_category(categories),
@@ -91,6 +95,7 @@ impl Tables {
         let blocks = [
             &mut self.verdict,
             &mut self.results,
+            &mut self.lighting,
             &mut self.chosen,
             &mut self.comparisons,
             &mut self.by_category,
@@ -110,6 +115,7 @@ impl Tables {
         let blocks = [
             &self.verdict,
             &self.results,
+            &self.lighting,
             &self.chosen,
             &self.comparisons,
             &self.by_category,

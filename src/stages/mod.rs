@@ -17,7 +17,7 @@ mod selected;
 mod stage;
 
 pub use effort::{Effort, Extent};
-pub use evaluate::EvaluateJob;
+pub use evaluate::{EvaluateJob, LightingJob};
 pub use execute::execute;
 pub use features::FeaturesJob;
 pub use inputs::{ImageLocation, ImageSet, Part, TeacherRef};
