@@ -1,5 +1,6 @@
 //! Images on disk or drawn by didact: layouts, decoding, masks, splits, caches.
 
+mod ad2_stand_ins;
 mod check;
 mod dataset;
 mod decode;
@@ -32,11 +33,12 @@ mod synthetic;
 mod webp;
 
 pub use self::image::{Image, Picture, normalise};
+pub use ad2_stand_ins::AD2_OBJECTS;
 pub use check::{CategoryReport, DataReport, PixelSize, SixteenBitImages, check};
 pub use dataset::{Category, Dataset, Digests};
 pub use drawn_set::StandIn;
 pub use error::DataError;
-pub use export::{write_stand_ins, write_synthetic};
+pub use export::{write_ad2_stand_ins, write_stand_ins, write_synthetic};
 pub use feature_set::{FeatureHeader, FeatureSet, FeatureSetError, FeatureWriter, LevelShape};
 pub use layout::{Layout, Unused, UnusedReason};
 pub(crate) use layout::{has_signs, is_image, shortest};
