@@ -21,6 +21,7 @@ use crate::analysis::{ByCategory, Costs, Effects, Groups, Rows, Side, Tuned, Ver
 pub(super) use self::against::{against_baseline, side_by_side};
 pub(super) use self::agreement::objective_correlation;
 pub(super) use self::failures::failures;
+pub(super) use self::lighting::lighting;
 pub(super) use self::results::results;
 pub(super) use self::trust::summary_of_trust;
 pub(super) use self::verdict::{best, by_metric};
@@ -77,7 +78,7 @@ impl Tables {
                 None => verdict::verdict(comparisons, groups, costs).into_iter().collect(),
             },
             results: results(groups, sides),
-            lighting: lighting::lighting(groups),
+            lighting: lighting(groups),
             chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),
             comparisons: compared.into_iter().collect(),
             by_category: by_category::by_category(categories),
