@@ -83,6 +83,12 @@ fn execute(_: &StageJob, _: &dyn ArtifactFolders, context: &mut StageContext<'_>
 
 /// Writes the file that the store reads when the stage is done.
 fn write_results(out: &std::path::Path) -> std::io::Result<()> {
-    let empty = Evaluation { epoch: 1, results: [].into(), image_scores: Vec::new(), held_out_threshold: None };
+    let empty = Evaluation {
+        epoch: 1,
+        results: [].into(),
+        image_scores: Vec::new(),
+        held_out_threshold: None,
+        pixel_threshold: None,
+    };
     std::fs::write(out.join("results.json"), serde_json::to_vec(&empty)?)
 }

@@ -77,14 +77,17 @@ impl<'r> Groups<'r> {
     }
 
     /// Returns each seed's mean over the given categories.
-    pub(crate) fn means(
+    pub(crate) fn means<N: Copy>(
         &self,
         variant: &Variant,
         categories: &[&str],
         selection: Selection,
-        metric: Metric,
-    ) -> Vec<(i64, f64)> {
-        let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, metric)).collect();
+        name: N,
+    ) -> Vec<(i64, f64)>
+    where
+        ResultName: PartialEq<N>,
+    {
+        let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, name)).collect();
         complete_means(&cells)
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::guidance::Guidance;
 use super::labels::distinguish_labels;
+use super::lighting::Lightings;
 use super::protocol::{Protocol, differences};
 use super::rows::Rows;
 use crate::evaluate::Selection;
@@ -52,6 +53,8 @@ pub(crate) struct Groups<'r> {
     pub across: Option<String>,
     /// The metrics that the report shows, at least one.
     pub metrics: Vec<Metric>,
+    /// What was measured under which lightings of the test images.
+    pub lightings: Lightings,
     /// The metric that orders the variants; `None` if they are in the sweep's order.
     pub ordered_by: Option<Metric>,
     /// Runs, each with the index of its protocol.
@@ -145,6 +148,7 @@ impl<'r> Groups<'r> {
             guidance,
             across,
             metrics,
+            lightings: rows.lightings.clone(),
             ordered_by: None,
             runs,
             of_trial,

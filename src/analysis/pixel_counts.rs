@@ -159,6 +159,8 @@ mod tests {
         let scored = Scored {
             images: Sweep::of_labels(&[], &[]).expect("finite"),
             threshold: Err(Undefined("there is none")),
+            segmented: Err(Undefined("no threshold is set")),
+            saturated: Err(Undefined("no saturation areas are known")),
             pixels: Ok(Pixels::of(again, of_again, SIDE).expect("finite")),
         };
         let times: Vec<u32> = (0..8).map(|image| drawn.iter().filter(|&&i| i == image).count() as u32).collect();

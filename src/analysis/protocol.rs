@@ -15,7 +15,7 @@ use crate::training::SelectionRule;
 pub(crate) struct Protocol(Arc<Value>);
 
 /// Facts about a category, not about the way of measuring.
-const CATEGORY_FIELDS: [&str; 5] = ["category", "counts", "train_images", "test_images", "masks"];
+const CATEGORY_FIELDS: [&str; 6] = ["category", "counts", "train_images", "test_images", "masks", "saturation"];
 
 /// Returns the facts in which two protocols of one category differ, except the rule that selects the epoch: "map.aggregate: product, sum".
 pub(crate) fn differences(one: &Protocol, other: &Protocol) -> Vec<String> {

@@ -8,6 +8,7 @@ use super::contention::Attempts;
 use super::grouping::MAX_DRAWN;
 use super::grouping::{Ranking, groups};
 use super::guidance::Guidance;
+use super::lighting::Lightings;
 use super::rows::Rows;
 use super::shown::shown_metrics;
 use super::tuned::{Tuned, seeds_of_search, tuned_of};
@@ -30,7 +31,13 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     let threshold = [IMAGE_FALSE_ALARMS, IMAGE_FALSE_ALARMS_EXPECTED];
     let measured = metrics.iter().copied().chain(objective).chain(threshold).map(ResultName::from);
     let names: Vec<ResultName> = measured.chain(Fact::ALL.map(ResultName::from)).collect();
-    let ((runs, results, run_stages), (scores, stages, attempts)) = read_many(store, sweep, names).await?;
+    let ((runs, mut results, run_stages), (scores, stages, attempts)) = read_many(store, sweep, names).await?;
+    let lightings = Lightings::of(&stages);
+    if !lightings.names.is_empty() {
+        results.extend(store.result_rows(sweep, &lightings.results()).await?);
+        // The numbers of each run stay together.
+        results.sort_by(|one, other| one.run_id.cmp(&other.run_id));
+    }
     let tuned = tuned_of(store, &row).await?;
     let working = is_working(store, sweep).await?;
     let runs = if working { runs } else { without_workers(runs) };
@@ -53,6 +60,7 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
         working,
         attempts,
         curves,
+        lightings,
     };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::contention::Attempts;
+use super::lighting::Lightings;
 use super::tuned::Tuned;
 use crate::evaluate::metrics::Metric;
 use crate::stages::{Key, StageJob, StageKind, selected_stage};
@@ -35,6 +36,8 @@ pub struct Rows {
     pub attempts: Attempts,
     /// Curves of the joint stages, for the runs that figures have room for.
     pub curves: Vec<Curve>,
+    /// What was measured under which lightings of the test images.
+    pub lightings: Lightings,
 }
 
 impl Rows {

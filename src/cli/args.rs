@@ -8,7 +8,7 @@ use super::global::Global;
 use super::start::{parse, start};
 use super::{
     baselines, cancel, check, compare, data, delete, devices, export, gc, list, note, predict, rename, report, schema,
-    serve, slurm, speed, status, store, sweep, sweep_args, tag, watch, weights, why, worker,
+    serve, slurm, speed, status, store, submit, sweep, sweep_args, tag, watch, weights, why, worker,
 };
 use crate::exit::Exit;
 
@@ -67,6 +67,8 @@ enum Verb {
     Report(report::ReportArgs),
     /// Score new images with a finished run.
     Predict(predict::PredictArgs),
+    /// Write and check a submission of MVTec AD 2: the maps of its private images.
+    Submit(submit::SubmitArgs),
     /// Test whether trials differ, and by how much.
     Compare(compare::CompareArgs),
     /// Export a sweep's numbers or tables.
@@ -115,6 +117,7 @@ pub fn main() -> ExitCode {
         Verb::Store(verb) => runtime.block_on(store::run(&verb, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
         Verb::Predict(args) => runtime.block_on(predict::run(&args, &global)),
+        Verb::Submit(args) => runtime.block_on(submit::run(&args, &global)),
         Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),
         Verb::Export(args) => runtime.block_on(export::run(&args, &global)),
         Verb::Baselines(args) => baselines::run(&args),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::destination::Destination;
 use super::failure::Failure;
 use super::global::Global;
-use super::metrics::metric_names;
+use super::metrics::{NamedMetrics, metric_names, metrics_of};
 use super::output::{print, print_json, table};
 use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, shown_metrics, tuned_of, verdicts};
 use crate::config::ReportSettings;
@@ -37,11 +37,11 @@ pub(super) struct CompareArgs {
     /// Compare the runs of one category only.
     #[arg(long, value_name = "NAME")]
     category: Option<String>,
-    /// Metrics to compare, comma-separated [default: `report.metrics` of the reference's sweep].
+    /// Metrics to compare or a preset, comma-separated [default: `report.metrics` of the reference's sweep].
     ///
     /// For a reference that is named by its key, the default is pixel AUROC, image AUROC and AUPRO.
     #[arg(long = "metric", visible_alias = "metrics", value_name = "NAMES", value_delimiter = ',', value_parser = metric_names())]
-    metrics: Vec<Metric>,
+    metrics: Vec<NamedMetrics>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -97,7 +97,7 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
 /// Returns the requested metrics; by default, those of the reference's sweep.
 async fn metrics(args: &CompareArgs, store: &Store) -> Result<Vec<Metric>, Failure> {
     if !args.metrics.is_empty() {
-        return Ok(args.metrics.clone());
+        return Ok(metrics_of(&args.metrics));
     }
     Ok(match store.find(args.reference.split_once(':').map_or(&args.reference, |(sweep, _)| sweep)).await? {
         Named::Sweep(id, _) | Named::TrialOf { sweep: id, .. } => shown_metrics(&store.sweep_row(&id).await?, &[]),

@@ -9,8 +9,8 @@ use super::failure::Failure;
 use super::output::{print, print_json, table};
 use crate::cause::one_line;
 use crate::data::{
-    CategoryReport, DataReport, DataSettings, Layout, PixelSize, StandIn, SyntheticSettings, check, write_stand_ins,
-    write_synthetic,
+    CategoryReport, DataReport, DataSettings, Layout, PixelSize, StandIn, SyntheticSettings, check,
+    write_ad2_stand_ins, write_stand_ins, write_synthetic,
 };
 use crate::exit::Exit;
 use crate::published::{Counts, counted_categories, counted_data_sets};
@@ -31,12 +31,15 @@ pub(super) enum DataVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Write drawn images in MVTec's layout: the synthetic data set, or stand-ins for another one.
+    /// Write drawn images: the synthetic data set in MVTec's layout, or stand-ins for another one.
     Synth {
         /// Folder to write to.
         dir: PathBuf,
         /// Draw stand-ins with the categories and image counts of this data set.
-        #[arg(long, value_name = "DATA SET", value_parser = PossibleValuesParser::new(counted_data_sets()))]
+        ///
+        /// They are in MVTec's layout. Those of `mvtec-ad2` have its own arrangement, with several lightings and private images, and
+        /// counts of their own.
+        #[arg(long, value_name = "DATA SET", value_parser = PossibleValuesParser::new(counted_data_sets().chain([Layout::MvtecAd2.name()])))]
         like: Option<String>,
         /// Share of the data set's image counts.
         #[arg(long, default_value_t = 1.0, requires = "like")]
@@ -67,6 +70,9 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
                 return Err(Failure::usage(format!("--side {side}: expected 32 to 1024 pixels")));
             }
             let count = match like {
+                Some(data_set) if data_set == Layout::MvtecAd2.name() => {
+                    write_ad2_stand_ins(*seed, *side, checked(*share)?, dir)?
+                }
                 Some(data_set) => write_stand_ins(*seed, *side, wanted(data_set, *share)?, dir)?,
                 None => {
                     let settings = SyntheticSettings { seed: *seed, side: *side, ..SyntheticSettings::default() };
@@ -81,9 +87,7 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
 
 /// Returns the categories of a data set with a share of its published image counts, rounded up.
 fn wanted(data_set: &str, share: f64) -> Result<Vec<StandIn>, Failure> {
-    if !(share > 0.0 && share <= 1.0) {
-        return Err(Failure::usage(format!("--share {share}: expected a number above 0, up to 1")));
-    }
+    let share = checked(share)?;
     // Ten times 0.1 must stay one image.
     let part = |count: u64| (count as f64 * share - 1e-9).ceil() as usize;
     let stand_in = |(name, counts): (String, Counts)| StandIn {
@@ -94,6 +98,14 @@ fn wanted(data_set: &str, share: f64) -> Result<Vec<StandIn>, Failure> {
         test_defect: part(counts.test_defect),
     };
     Ok(counted_categories(data_set).into_iter().map(stand_in).collect())
+}
+
+/// Returns a share of images, which must be above 0.
+fn checked(share: f64) -> Result<f64, Failure> {
+    match share > 0.0 && share <= 1.0 {
+        true => Ok(share),
+        false => Err(Failure::usage(format!("--share {share}: expected a number above 0, up to 1"))),
+    }
 }
 
 /// Returns the data settings of a sweep file, or those for everything below a folder.

@@ -117,7 +117,7 @@ impl Failure {
             | Self::Fetch(FetchError::Url(_) | FetchError::NoHash(_))
             | Self::Plan(PlanError::TooMany { .. })
             | Self::Report(ReportError::Published(_))
-            | Self::Predict(PredictError::NotDone { .. }) => Exit::Usage,
+            | Self::Predict(PredictError::NotDone { .. } | PredictError::NoThreshold { .. }) => Exit::Usage,
             Self::Data(_)
             | Self::Weights(_)
             | Self::Fetch(
@@ -129,7 +129,7 @@ impl Failure {
                 | FetchError::Hash { .. },
             )
             | Self::Plan(PlanError::Data(_) | PlanError::Weights(_))
-            | Self::Predict(PredictError::NoImage { .. }) => Exit::Data,
+            | Self::Predict(PredictError::NoImage { .. } | PredictError::Data(_)) => Exit::Data,
             Self::Fetch(FetchError::Busy(_) | FetchError::Write { .. })
             | Self::Export(ExportError::Write(_))
             | Self::Report(ReportError::Output(_) | ReportError::Encode(_))

@@ -32,6 +32,7 @@ mod start;
 mod status;
 mod steering;
 mod store;
+mod submit;
 mod sweep;
 mod sweep_args;
 mod tag;

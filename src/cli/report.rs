@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
-use super::metrics::metric_names;
+use super::metrics::{NamedMetrics, metric_names, metrics_of};
 use super::output::{announce_moved_files, print_json, print_location};
 use super::parse::run_page_choice;
 use crate::analysis::{Analysis, Ranking, Rows};
@@ -32,9 +32,9 @@ pub(super) struct ReportArgs {
     /// Rank numbers of different protocols (map rule, size, data) in one table, and mark it.
     #[arg(long)]
     across_protocols: bool,
-    /// Metrics to show, comma-separated; the first is in the headline [default: `report.metrics` of the sweep file].
+    /// Metrics to show or a preset, comma-separated; the first is in the headline [default: `report.metrics` of the sweep file].
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = metric_names())]
-    metrics: Vec<Metric>,
+    metrics: Vec<NamedMetrics>,
     /// Runs that get a page of their own: `drawn` by figures (at most 200), `all` or `none`.
     #[arg(long, value_name = "RUNS", value_parser = run_page_choice, default_value_t = RunPageChoice::Drawn, conflicts_with = "json")]
     run_pages: RunPageChoice,
@@ -59,9 +59,10 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     }
     let store = Store::open(&global.store, Access::Read).await?;
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
+    let metrics = metrics_of(&args.metrics);
     let ranking = if args.across_protocols { Ranking::AcrossProtocols } else { Ranking::WithinProtocols };
     if args.json {
-        let rows = analysis::read(&store, &id, &args.metrics).await?;
+        let rows = analysis::read(&store, &id, &metrics).await?;
         print_json(&analysis::findings(&Analysis::of(&rows, &global.artifacts()?, ranking)))?;
         return Ok(Exit::Done);
     }
@@ -71,7 +72,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     loop {
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
-            let rows = rows(&store, &id, &args.metrics).await?;
+            let rows = rows(&store, &id, &metrics).await?;
             let artifacts = global.artifacts()?;
             let analysis = Analysis::of(&rows, &artifacts, ranking);
             write(&store, &rows, &analysis, place, args.run_pages, &artifacts).await?;

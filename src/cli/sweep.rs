@@ -241,11 +241,28 @@ async fn conclude(
 /// Prints the answer and the best variants.
 fn print_summary(analysis: &Analysis<'_>) {
     for TerminalSummary { answer, title, head, rows, left_out } in terminal_summary(analysis) {
-        let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let more = (left_out > 0).then(|| format!("and {left_out} more variant(s)"));
-        let lines: Vec<String> = answer.into_iter().chain([title, table(&head, &rows)]).chain(more).collect();
+        let lines: Vec<String> =
+            answer.into_iter().chain([title]).chain(narrow_tables(&head, &rows)).chain(more).collect();
         print_location(&lines.join("\n"));
     }
+}
+
+/// Number of metrics that stand side by side in a terminal.
+const METRICS_IN_A_ROW: usize = 4;
+
+/// Returns one table per few metrics. Each repeats the first column and the last one, so that no table is wider than a terminal.
+fn narrow_tables(head: &[String], rows: &[Vec<String>]) -> Vec<String> {
+    let last = head.len() - 1;
+    let metrics: Vec<usize> = (1..last).collect();
+    let columns = metrics.chunks(METRICS_IN_A_ROW).map(|metrics| [&[0], metrics, &[last]].concat());
+    columns
+        .map(|columns| {
+            let head: Vec<&str> = columns.iter().map(|column| head[*column].as_str()).collect();
+            let row = |row: &Vec<String>| columns.iter().map(|column| row[*column].clone()).collect();
+            table(&head, &rows.iter().map(row).collect::<Vec<Vec<String>>>())
+        })
+        .collect()
 }
 
 async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Result<Exit, Failure> {
@@ -316,4 +333,23 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         print(&format!("the search adds trials as it learns, up to {trials} without the baseline"))?;
     }
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::narrow_tables;
+
+    #[test]
+    fn every_metric_is_in_one_table_with_the_variant_and_the_seeds() {
+        let text = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+        let head = text(&["variant", "a", "b", "c", "d", "e", "seeds"]);
+        let tables = narrow_tables(&head, &[text(&["ST-FPM", "1", "2", "3", "4", "5", "6"])]);
+        insta::assert_snapshot!(tables.join("\n"), @r"
+        variant  a  b  c  d  seeds
+        ST-FPM   1  2  3  4  6
+        variant  e  seeds
+        ST-FPM   5  6
+        ");
+        assert_eq!(narrow_tables(&text(&["variant", "a", "seeds"]), &[]).len(), 1);
+    }
 }

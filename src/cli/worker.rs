@@ -9,7 +9,7 @@ use super::parse::{bytes, convolutions, count, moment, positive_duration};
 use super::signals::listen_for_signals;
 use crate::cause::Context;
 use crate::exit::Exit;
-use crate::predict::{Predict, predict};
+use crate::predict::{Predict, Submit, predict, submit};
 #[cfg(unix)]
 use crate::schedule::{
     Device, Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, host_name, keep_freed_memory,
@@ -74,6 +74,8 @@ pub(super) struct Runner {
     pub(super) execute: Execute,
     /// Scores images with a finished run on the device.
     pub(super) predict: Predict,
+    /// Writes the maps of an object's private images on the device.
+    pub(super) submit: Submit,
     /// Who computes convolutions, as attempts record it.
     pub(super) convolutions: String,
 }
@@ -89,11 +91,17 @@ impl Runner {
             (Device::Cpu, Numerics::F32) => Ok(Self {
                 execute: execute::<Native>,
                 predict: predict::<Native>,
+                submit: submit::<Native>,
                 convolutions: Native::convolutions(),
             }),
             (Device::Cuda(index), numerics) => {
                 cuda::open(index, numerics, convolutions).map_err(|reason| Failure::Machine(reason.into()))?;
-                Ok(Self { execute: execute::<Cuda>, predict: predict::<Cuda>, convolutions: Cuda::convolutions() })
+                Ok(Self {
+                    execute: execute::<Cuda>,
+                    predict: predict::<Cuda>,
+                    submit: submit::<Cuda>,
+                    convolutions: Cuda::convolutions(),
+                })
             }
         }
     }

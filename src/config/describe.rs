@@ -176,6 +176,7 @@ fn toml_text(value: &Json) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::MetricPreset;
 
     #[test]
     fn values_have_the_same_spelling_in_files_and_stores() {
@@ -183,12 +184,20 @@ mod tests {
         for setting in settings() {
             let SettingSpec { kind, .. } = &setting.spec;
             let names = kind.named().into_iter().map(|value| value.name.to_string());
-            // With `auto`, the layout has no name before the data set is opened.
-            for name in names.filter(|name| name != "auto") {
+            let in_list = |name: &str| {
+                let lists = match kind {
+                    ValueKind::Either(kinds) => kinds.as_slice(),
+                    kind => std::slice::from_ref(kind),
+                };
+                let lists = lists.iter().filter(|kind| matches!(kind, ValueKind::List(_)));
+                lists.flat_map(ValueKind::named).any(|value| value.name == name)
+            };
+            // With `auto`, the layout has no name before the data set is opened. A preset stands for its metrics.
+            for name in names.filter(|name| name != "auto" && MetricPreset::named(name).is_none()) {
                 let node = |value| Node { value, place: Place::WholeFile };
-                let value = match kind {
-                    ValueKind::List(_) => Value::List(vec![node(Value::Text(name.clone()))]),
-                    _ => Value::Text(name.clone()),
+                let value = match in_list(&name) {
+                    true => Value::List(vec![node(Value::Text(name.clone()))]),
+                    false => Value::Text(name.clone()),
                 };
                 let mut file = Table::new();
                 set(&mut file, &setting.spec.name(), &Place::WholeFile, node(value));

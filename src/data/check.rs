@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::image::ImageSummary;
 use super::layout::{Parts, Unused};
-use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, findings, held_out, layout};
+use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, Saturation, findings, held_out, layout};
 use crate::published::{Counts, published_counts};
 use crate::settings::Named;
 
@@ -189,6 +189,19 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
     notes
 }
 
+/// Checks the saturation areas of a category's defects, if its layout has them.
+fn check_saturation(parts: &Parts, layout: Layout, reading: Reading, report: &mut CategoryReport) {
+    match (&parts.saturation, layout.description().saturation) {
+        // A mask that cannot be read is already reported.
+        (Some(path), _) if report.problems.is_empty() => {
+            let checked = Saturation::open(path).and_then(|areas| areas.check(path, &parts.test, reading));
+            report.problems.extend(checked.err().map(|error| error.to_string()));
+        }
+        (None, Some(name)) => report.findings.push(format!("there is no {name}, so sPRO cannot be measured")),
+        _ => {}
+    }
+}
+
 fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryReport {
     let samples: Vec<&Sample> =
         parts.train.iter().chain(&parts.pool).chain(&parts.validation).chain(&parts.test).collect();
@@ -234,6 +247,7 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
     for sample in &parts.test {
         count(&mut report.test, kind_of_defect(sample));
     }
+    check_saturation(parts, layout, reading, &mut report);
     report
 }
 
@@ -256,7 +270,7 @@ fn check_as_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSet
         let digests = category.digests();
         let findings = digests.and_then(|digests| findings::category_findings(&category, settings, &digests));
         match findings {
-            Ok(findings) => report.findings = findings,
+            Ok(findings) => report.findings.extend(findings),
             Err(error) => report.problems.push(error.to_string()),
         }
     }

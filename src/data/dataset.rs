@@ -1,11 +1,13 @@
 //! A data set with its categories, independent of its layout.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::sample::digest_file;
 use super::select::pick;
-use super::{DataError, DataSettings, HeldOut, Layout, Reading, Sample, held_out, layout};
+use super::{DataError, DataSettings, HeldOut, Layout, Reading, Sample, Saturation, held_out, layout};
 
 /// One category; its images are sorted by path.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,8 @@ pub struct Category {
     pub test: Vec<Sample>,
     /// Defective test images without a mask, whether they are in the test set or left out of it.
     pub unmasked: Vec<String>,
+    /// The file with the saturation areas of its defects, if there is one.
+    pub saturation: Option<PathBuf>,
 }
 
 /// The categories that a sweep selects.
@@ -104,9 +108,20 @@ impl Digests {
 }
 
 impl Category {
-    /// Checks that all images and masks can be read to their last pixel, and that each mask has its image's size.
+    /// Checks that all images and masks can be read to their last pixel, that each mask has its image's size, and that the saturation
+    /// areas of all defects are known if there are any.
     pub fn check(&self, reading: Reading) -> Result<(), DataError> {
-        self.train.par_iter().chain(&self.test).try_for_each(|sample| sample.check(reading))
+        self.train.par_iter().chain(&self.test).try_for_each(|sample| sample.check(reading))?;
+        match &self.saturation {
+            Some(path) => Saturation::open(path)?.check(path, &self.test, reading),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the digest of the file with the saturation areas, if there is one.
+    pub fn saturation_digest(&self) -> Result<Option<String>, DataError> {
+        let digest = self.saturation.as_ref().map(|path| digest_file(path));
+        Ok(digest.transpose()?.map(|digest| digest.to_hex().to_string()))
     }
 
     /// Returns the digest of the normal images, including the held-out ones.

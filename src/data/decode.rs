@@ -64,6 +64,11 @@ pub(super) fn header(path: &Path) -> Result<Header, DataError> {
     Ok(open(path)?.header)
 }
 
+/// Returns the columns and rows of an image file, as stored.
+pub(crate) fn image_size(path: &Path) -> Result<(u32, u32), DataError> {
+    header(path).map(|header| (header.width, header.height))
+}
+
 /// Decodes a file by its content, whatever its name ends in. Of several images, it decodes the first.
 pub(super) fn decode(path: &Path) -> Result<Decoded, DataError> {
     open(path)?.decode(path)

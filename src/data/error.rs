@@ -63,6 +63,40 @@ pub enum DataError {
         /// How to correct the error.
         help: String,
     },
+    /// A file of saturation areas has an invalid value.
+    #[error("{path}: {what}")]
+    Saturation {
+        /// Path of the file.
+        path: PathBuf,
+        /// The line or field, its value, and what would be right.
+        what: String,
+    },
+    /// A mask has a value for which there is no saturation area.
+    #[error(
+        "mask {mask} has the value {value}, which {path} does not list (it lists {listed}); add a defect with this `pixel_value`, or \
+         correct the mask"
+    )]
+    SaturationValue {
+        /// Path of the file.
+        path: PathBuf,
+        /// Path of the mask.
+        mask: PathBuf,
+        /// Value in the mask.
+        value: u8,
+        /// Values in the file.
+        listed: String,
+    },
+    /// A metric needs saturation areas that a category does not have.
+    #[error(
+        "`{metric}` needs the saturation areas of MVTec LOCO's defects, but {path} does not exist; copy the file of the data set there, or \
+         remove `{metric}` from the sweep file"
+    )]
+    NoSaturation {
+        /// Name of the metric.
+        metric: &'static str,
+        /// Expected path of the file.
+        path: PathBuf,
+    },
     /// A folder could not be listed or a file could not be read.
     #[error("cannot read {path}: {source}")]
     Io {

@@ -1,4 +1,4 @@
-//! Writes the drawn set to folders.
+//! Writes drawn images to folders.
 
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::drawn_set::{self, StandIn};
 use super::layout::Parts;
 use super::sample::ImageSource;
-use super::{Sample, SyntheticSettings};
+use super::{Drawing, Sample, SyntheticSettings, ad2_stand_ins};
 use crate::outputs::{AtomicFile, OutputError};
 
 /// Writes the drawn set below `root` in MVTec's layout and returns the number of images. Existing files with the same content stay as they
@@ -18,7 +18,7 @@ use crate::outputs::{AtomicFile, OutputError};
 /// # Errors
 /// Fails if different files with these names exist; nothing is written then. Fails also if a folder cannot be written.
 pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usize, OutputError> {
-    write(&drawn_set::categories(settings), root)
+    write(&files_of(&drawn_set::categories(settings)), root)
 }
 
 /// Writes drawn stand-ins of the given categories, in MVTec's layout and with images of `side` × `side` pixels, and returns the number of
@@ -27,31 +27,64 @@ pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usiz
 /// # Errors
 /// As [`write_synthetic`].
 pub fn write_stand_ins(seed: u64, side: usize, wanted: Vec<StandIn>, root: &Path) -> Result<usize, OutputError> {
-    write(&drawn_set::stand_ins(seed, side, wanted), root)
+    write(&files_of(&drawn_set::stand_ins(seed, side, wanted)), root)
 }
 
-fn write(categories: &[Parts], root: &Path) -> Result<usize, OutputError> {
-    let samples: Vec<(&str, &Sample)> = categories
-        .iter()
-        .flat_map(|category| category.train.iter().chain(&category.test).map(|sample| (category.name.as_str(), sample)))
-        .collect();
-    let occupied = samples.par_iter().flat_map_iter(|(category, sample)| occupied(root, category, sample));
-    let files: Vec<String> = occupied.collect();
-    if !files.is_empty() {
-        return Err(OutputError::Occupied { folder: root.to_owned(), files });
+/// Writes drawn stand-ins of all objects of MVTec AD 2 in its arrangement, with a share of their images, and returns the number of images.
+/// Existing files with the same content stay as they are.
+///
+/// # Errors
+/// As [`write_synthetic`].
+pub fn write_ad2_stand_ins(seed: u64, side: usize, share: f64, root: &Path) -> Result<usize, OutputError> {
+    write(&ad2_stand_ins::files(seed, side, share), root)
+}
+
+/// An image to draw, and where it goes below the root.
+pub(super) struct DrawnFile {
+    /// Place of the image.
+    pub image: PathBuf,
+    /// Place of its mask, if it has one.
+    pub mask: Option<PathBuf>,
+    /// What it shows.
+    pub drawing: Drawing,
+    /// Factor of all brightness values.
+    pub gain: f32,
+}
+
+/// Returns the files of categories in MVTec's layout.
+fn files_of(categories: &[Parts]) -> Vec<DrawnFile> {
+    let file = |category: &str, sample: &Sample| {
+        let ImageSource::Drawn(drawing) = &sample.source else { return None };
+        let folder = Path::new(category);
+        let mask = sample.defect.as_ref().map(|defect| {
+            let stem = Path::new(&sample.image).file_stem().unwrap_or_default().to_string_lossy();
+            folder.join("ground_truth").join(defect).join(format!("{stem}_mask.png"))
+        });
+        Some(DrawnFile { image: folder.join(&sample.image), mask, drawing: drawing.clone(), gain: 1.0 })
+    };
+    let samples = |parts: &'_ Parts| -> Vec<DrawnFile> {
+        parts.train.iter().chain(&parts.test).filter_map(|sample| file(&parts.name, sample)).collect()
+    };
+    categories.iter().flat_map(samples).collect()
+}
+
+fn write(files: &[DrawnFile], root: &Path) -> Result<usize, OutputError> {
+    let occupied: Vec<String> = files.par_iter().flat_map_iter(|file| occupied(root, file)).collect();
+    if !occupied.is_empty() {
+        return Err(OutputError::Occupied { folder: root.to_owned(), files: occupied });
     }
-    samples.par_iter().try_for_each(|(category, sample)| {
-        pictures(category, sample).into_iter().try_for_each(|picture| {
+    files.par_iter().try_for_each(|file| {
+        file.pictures().into_iter().try_for_each(|picture| {
             let path = root.join(&picture.path);
             if exists(&path) { Ok(()) } else { picture.write(&path) }.map_err(|error| OutputError::write(&path, error))
         })
     })?;
-    Ok(samples.len())
+    Ok(files.len())
 }
 
-/// Returns the paths below `root` that hold something other than the sample's image and mask.
-fn occupied(root: &Path, category: &str, sample: &Sample) -> Vec<String> {
-    if !paths(category, sample).iter().any(|path| exists(&root.join(path))) {
+/// Returns the paths below `root` that hold something other than the image and its mask.
+fn occupied(root: &Path, file: &DrawnFile) -> Vec<String> {
+    if !file.paths().any(|path| exists(&root.join(path))) {
         return Vec::new();
     }
     let is_other = |picture: &Picture| {
@@ -59,23 +92,13 @@ fn occupied(root: &Path, category: &str, sample: &Sample) -> Vec<String> {
         let equal = || Some(std::fs::read(&path).ok()? == picture.encoded().ok()?);
         exists(&path) && equal() != Some(true)
     };
-    let pictures = pictures(category, sample);
+    let pictures = file.pictures();
     let others = pictures.iter().filter(|picture| is_other(picture));
     others.map(|picture| picture.path.display().to_string()).collect()
 }
 
 fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
-}
-
-/// Returns the paths of the image and, for a defective sample, of its mask.
-fn paths(category: &str, sample: &Sample) -> Vec<PathBuf> {
-    let folder = Path::new(category);
-    let mask = sample.defect.as_ref().map(|defect| {
-        let stem = Path::new(&sample.image).file_stem().unwrap_or_default().to_string_lossy();
-        folder.join("ground_truth").join(defect).join(format!("{stem}_mask.png"))
-    });
-    std::iter::once(folder.join(&sample.image)).chain(mask).collect()
 }
 
 /// An image or a mask.
@@ -86,17 +109,24 @@ struct Picture {
     pixels: Vec<u8>,
 }
 
-/// Returns the image and mask for [`paths`], in the same order.
-fn pictures(category: &str, sample: &Sample) -> Vec<Picture> {
-    let ImageSource::Drawn(drawing) = &sample.source else { return Vec::new() };
-    let drawn = drawing.draw();
-    let grey = drawn.mask.pixels.iter().map(|&p| if p { 255 } else { 0 }).collect();
-    let contents = [
-        (drawn.picture.width, ExtendedColorType::Rgb8, drawn.picture.rgb),
-        (drawn.mask.width, ExtendedColorType::L8, grey),
-    ];
-    let picture = |(path, (side, colour, pixels))| Picture { path, side, colour, pixels };
-    paths(category, sample).into_iter().zip(contents).map(picture).collect()
+impl DrawnFile {
+    /// Returns the places of the image and of its mask.
+    fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.image).chain(&self.mask)
+    }
+
+    /// Draws the image and its mask.
+    fn pictures(&self) -> Vec<Picture> {
+        let drawn = self.drawing.draw();
+        let lit = |value: u8| (f32::from(value) * self.gain).round().clamp(0.0, 255.0) as u8;
+        let rgb = drawn.picture.rgb.into_iter().map(lit).collect();
+        let grey = drawn.mask.pixels.iter().map(|&p| if p { 255 } else { 0 }).collect();
+        let contents =
+            [(drawn.picture.width, ExtendedColorType::Rgb8, rgb), (drawn.mask.width, ExtendedColorType::L8, grey)];
+        let picture =
+            |(path, (side, colour, pixels)): (&PathBuf, _)| Picture { path: path.clone(), side, colour, pixels };
+        self.paths().zip(contents).map(picture).collect()
+    }
 }
 
 impl Picture {
@@ -162,6 +192,29 @@ mod tests {
         // Both draw grain, from seeds of their own.
         let first = |name: &str| std::fs::read(root.path().join(name).join("train/good/000.png")).expect("written");
         assert_ne!(first("bottle"), first("carpet"));
+    }
+
+    #[test]
+    fn stand_ins_of_ad_2_have_its_arrangement_and_lightings() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        // 3 + 1 training images, 2 · 4 public ones, and 2 · 2 private ones.
+        let images = write_ad2_stand_ins(0, 32, 0.05, root.path()).expect("written");
+        assert_eq!(images, 8 * (3 + 1 + 8 + 4));
+        let set = Dataset::open(&DataSettings::at(root.path(), None)).expect("opens");
+        assert_eq!(set.layout(), Layout::MvtecAd2);
+        let names: Vec<&str> = set.categories().iter().map(|category| category.name.as_str()).collect();
+        assert_eq!(names, ad2_stand_ins::AD2_OBJECTS);
+        let can = set.category("can").expect("is there");
+        assert_eq!((can.train.len(), can.validation, can.test.len()), (4, 1, 8));
+        let lighting: std::collections::BTreeSet<&str> = can.test.iter().filter_map(Sample::lighting).collect();
+        assert_eq!(lighting.into_iter().collect::<Vec<_>>(), ["overexposed", "regular", "shift_1", "underexposed"]);
+        let bright = |name: &str| {
+            let sample = can.test.iter().find(|sample| sample.image == name).expect(name);
+            let rgb = sample.load(32, Reading::default()).expect("reads").rgb;
+            rgb.iter().map(|&value| u64::from(value)).sum::<u64>()
+        };
+        assert!(bright("test_public/bad/000_overexposed.png") > bright("test_public/bad/000_regular.png"));
+        assert!(can.test.iter().all(|sample| sample.defect.is_none() == sample.masks.is_empty()));
     }
 
     #[test]

@@ -60,7 +60,15 @@ pub(super) fn category(mut parts: Parts, settings: &DataSettings, root: &str) ->
     };
     // Check here that neither part is empty.
     SplitRule::new(held_out.clone(), 0).split(train.len())?;
-    Ok(Category { name: parts.name, train, validation, held_out, test: parts.test, unmasked })
+    Ok(Category {
+        name: parts.name,
+        train,
+        validation,
+        held_out,
+        test: parts.test,
+        unmasked,
+        saturation: parts.saturation,
+    })
 }
 
 /// Finds defective test images without a mask, then refuses, removes or returns them, as `rule` says. Drawn images always have masks.

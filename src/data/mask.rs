@@ -66,19 +66,40 @@ impl Mask {
         self
     }
 
-    /// Resizes to a square by nearest neighbour with Pillow's rule: source = ⌊(target + ½) · scale⌋.
+    /// Resizes to a square by nearest neighbour.
     pub fn resized(&self, side: usize) -> Self {
-        let source =
-            |i: usize, length: usize| (((i as f64 + 0.5) * length as f64 / side as f64) as usize).min(length - 1);
-        let columns: Vec<usize> = (0..side).map(|x| source(x, self.width)).collect();
-        let pixels = (0..side)
-            .flat_map(|y| {
-                let row = source(y, self.height) * self.width;
-                columns.iter().map(move |x| row + x)
-            })
-            .map(|index| self.pixels[index])
-            .collect();
+        let pixels = nearest(self.width, self.height, side).into_iter().map(|index| self.pixels[index]).collect();
         Self { width: side, height: side, pixels }
+    }
+}
+
+/// Returns the source of each pixel of a square, by Pillow's rule for the nearest neighbour: source = ⌊(target + ½) · scale⌋.
+pub(super) fn nearest(width: usize, height: usize, side: usize) -> Vec<usize> {
+    let source = |i: usize, length: usize| (((i as f64 + 0.5) * length as f64 / side as f64) as usize).min(length - 1);
+    let columns: Vec<usize> = (0..side).map(|x| source(x, width)).collect();
+    let rows = (0..side).map(|y| source(y, height) * width);
+    rows.flat_map(|row| columns.iter().map(move |x| row + x)).collect()
+}
+
+/// A mask with the values that mark its kinds of defects, which are above 0.
+pub(super) struct MarkedMask {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Values, row-major; 0 is normal.
+    pub pixels: Vec<u8>,
+}
+
+impl MarkedMask {
+    /// Decodes a mask file and applies a turn. Values up to `above` are normal.
+    pub(super) fn open_turned(path: &Path, above: u8, turn: Orientation) -> Result<Self, DataError> {
+        let mut decoded = decode(path)?.image;
+        decoded.apply_orientation(turn);
+        let grey = decoded.into_luma8();
+        let (width, height) = (grey.width() as usize, grey.height() as usize);
+        let marked = |value| if value > above { value } else { 0 };
+        Ok(Self { width, height, pixels: grey.into_raw().into_iter().map(marked).collect() })
     }
 }
 

@@ -6,7 +6,7 @@ use image::metadata::Orientation;
 
 use super::decode::{Header, header, turned_size, verify};
 use super::image::{ImageSummary, summarise};
-use super::mask::check_format;
+use super::mask::{MarkedMask, check_format};
 use super::synthetic::Drawing;
 use super::{DataError, Exif, Image, Mask, Picture, Reading, regular};
 
@@ -43,6 +43,12 @@ impl Sample {
         }
     }
 
+    /// Returns what follows the first `_` in the image's name, without the extension: the lighting in data sets that name it.
+    pub fn lighting(&self) -> Option<&str> {
+        let stem = Path::new(&self.image).file_stem()?.to_str()?;
+        stem.split_once('_').map(|(_, lighting)| lighting)
+    }
+
     /// Returns whether the image is read from this file.
     pub(super) fn is_file(&self, path: &Path) -> bool {
         matches!(&self.source, ImageSource::File(own) if own == path)
@@ -68,20 +74,31 @@ impl Sample {
 
     /// Returns the union of the masks at the picture's size; `None` if there is no mask.
     pub(super) fn ground_truth(&self, reading: Reading) -> Result<Option<Mask>, DataError> {
-        let path = match &self.source {
-            ImageSource::Drawn(drawing) => return Ok(self.defect.is_some().then(|| drawing.draw().mask)),
-            ImageSource::File(path) => path,
-        };
+        if let ImageSource::Drawn(drawing) = &self.source {
+            return Ok(self.defect.is_some().then(|| drawing.draw().mask));
+        }
         let mut union: Option<Mask> = None;
-        for mask_path in &self.masks {
-            let turn = fitting_turn(mask_path, header(mask_path)?, path, header(path)?, reading.exif)?;
-            let mask = Mask::open_turned(mask_path, self.mask_above, turn)?;
+        for (path, turn) in self.turned_masks(reading)? {
+            let mask = Mask::open_turned(path, self.mask_above, turn)?;
             union = Some(match union {
                 Some(union) => union.or(&mask),
                 None => mask,
             });
         }
         Ok(union)
+    }
+
+    /// Returns the path of each mask file, and the mask with the values that mark its kinds of defects. Drawn images have none.
+    pub(super) fn marked(&self, reading: Reading) -> Result<Vec<(&Path, MarkedMask)>, DataError> {
+        let masks = self.turned_masks(reading)?.into_iter();
+        masks.map(|(path, turn)| Ok((path, MarkedMask::open_turned(path, self.mask_above, turn)?))).collect()
+    }
+
+    /// Returns the path of each mask file, with the turn that fits it to the image.
+    fn turned_masks(&self, reading: Reading) -> Result<Vec<(&Path, Orientation)>, DataError> {
+        let ImageSource::File(image) = &self.source else { return Ok(Vec::new()) };
+        let turned = |mask: &PathBuf| fitting_turn(mask, header(mask)?, image, header(image)?, reading.exif);
+        self.masks.iter().map(|mask| Ok((mask.as_path(), turned(mask)?))).collect()
     }
 
     /// Checks that image and masks can be read to their last pixel, and that they fit each other.
@@ -163,7 +180,8 @@ fn fitting_turn(
     })
 }
 
-fn digest_file(path: &Path) -> Result<blake3::Hash, DataError> {
+/// Returns the BLAKE3 digest of a file.
+pub(super) fn digest_file(path: &Path) -> Result<blake3::Hash, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     // Mapping something other than a file could wait forever.
     drop(regular::open(path).map_err(io)?);

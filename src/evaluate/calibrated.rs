@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::threshold::PixelMoments;
 use super::{EvaluateSettings, MapRule, ScoreHeader, Snapshot, quantile};
 
 /// A map rule that was fitted to the held-out normals, with their scores.
@@ -14,6 +15,9 @@ pub struct Calibrated {
     pub normal_scores: Vec<f32>,
     /// Score above which an image is called defective: a quantile of the held-out normals' scores. `None` if too few are held out.
     pub threshold: Option<f64>,
+    /// Value above which a pixel is called defective: mean + 3 standard deviations over all pixels of the held-out normals' maps, each map
+    /// by the rule fitted to the other images. `None` if too few are held out.
+    pub pixel_threshold: Option<f64>,
 }
 
 impl Calibrated {
@@ -27,9 +31,14 @@ impl Calibrated {
     ) -> io::Result<Self> {
         let held_out = header.maps(score, snapshot, "held-out", header.held_out)?;
         let rule = MapRule::fit(settings, &held_out, side);
-        let score = |image: usize, rule: &MapRule| rule.final_map(&held_out, image, side).score;
-        let normal_scores = MapRule::leave_one_out(settings, &held_out, side, score).unwrap_or_default();
+        let measured = |image: usize, rule: &MapRule| {
+            let map = rule.final_map(&held_out, image, side);
+            (map.score, PixelMoments::of(&map.values))
+        };
+        let (normal_scores, moments): (Vec<f32>, Vec<PixelMoments>) =
+            MapRule::leave_one_out(settings, &held_out, side, measured).unwrap_or_default().into_iter().unzip();
         let threshold = quantile(&normal_scores, settings.threshold_quantile);
-        Ok(Self { rule, normal_scores, threshold })
+        let pixel_threshold = moments.into_iter().reduce(PixelMoments::with).map(PixelMoments::threshold);
+        Ok(Self { rule, normal_scores, threshold, pixel_threshold })
     }
 }

@@ -15,6 +15,8 @@ pub enum ResultName {
     Metric(Metric),
     /// A metric on one kind of defect together with all normal images.
     OfKind(Metric, String),
+    /// A metric on the test images under one lighting.
+    UnderLighting(Metric, String),
     /// A number that is not a measured result.
     Fact(Fact),
     /// A number that this version does not recognise.
@@ -38,23 +40,24 @@ impl ResultName {
     pub fn metric(&self) -> Option<Metric> {
         match self {
             Self::Metric(metric) => Some(*metric),
-            Self::OfKind(..) | Self::Fact(_) | Self::Unknown(_) => None,
+            Self::OfKind(..) | Self::UnderLighting(..) | Self::Fact(_) | Self::Unknown(_) => None,
         }
     }
 
     /// Returns the direction in which values are better; `None` if neither direction is.
     pub fn direction(&self) -> Option<Direction> {
         match self {
-            Self::Metric(metric) | Self::OfKind(metric, _) => Some(metric.direction),
+            Self::Metric(metric) | Self::OfKind(metric, _) | Self::UnderLighting(metric, _) => Some(metric.direction),
             Self::Fact(_) | Self::Unknown(_) => None,
         }
     }
 
-    /// Returns the name without the kind of defect, and that kind.
-    fn parts(&self) -> (&str, Option<&str>) {
+    /// Returns the name without the images that it is restricted to, and these images: a mark and a name.
+    fn parts(&self) -> (&str, Option<(char, &str)>) {
         match self {
             Self::Metric(metric) => (metric.name, None),
-            Self::OfKind(metric, kind) => (metric.name, Some(kind)),
+            Self::OfKind(metric, kind) => (metric.name, Some((':', kind))),
+            Self::UnderLighting(metric, lighting) => (metric.name, Some(('@', lighting))),
             Self::Fact(fact) => (fact.name(), None),
             Self::Unknown(name) => (name, None),
         }
@@ -79,13 +82,23 @@ impl PartialEq<Metric> for ResultName {
     }
 }
 
+/// A metric on the test images under one lighting, to be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lit<'l>(pub Metric, pub &'l str);
+
+impl PartialEq<Lit<'_>> for ResultName {
+    fn eq(&self, Lit(metric, lighting): &Lit<'_>) -> bool {
+        matches!(self, Self::UnderLighting(known, name) if known == metric && name == lighting)
+    }
+}
+
 impl PartialEq<Fact> for ResultName {
     fn eq(&self, other: &Fact) -> bool {
         matches!(self, Self::Fact(fact) if fact == other)
     }
 }
 
-/// Orders by name; kinds of defects follow their metric.
+/// Orders by name; kinds of defects and lighting follow their metric.
 impl Ord for ResultName {
     fn cmp(&self, other: &Self) -> Ordering {
         self.parts().cmp(&other.parts())
@@ -102,19 +115,24 @@ impl fmt::Display for ResultName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parts() {
             (name, None) => f.write_str(name),
-            (name, Some(kind)) => write!(f, "{name}:{kind}"),
+            (name, Some((mark, images))) => write!(f, "{name}{mark}{images}"),
         }
     }
 }
 
 impl From<&str> for ResultName {
     fn from(name: &str) -> Self {
-        let of_kind = || {
-            let (metric, kind) = name.split_once(':')?;
-            Some(Self::OfKind(Metric::named(metric)?, kind.to_owned()))
+        let restricted = || {
+            let at = name.find([':', '@'])?;
+            let (metric, images) = (Metric::named(&name[..at])?, name[at + 1..].to_owned());
+            Some(if name[at..].starts_with(':') {
+                Self::OfKind(metric, images)
+            } else {
+                Self::UnderLighting(metric, images)
+            })
         };
         let known = Metric::named(name).map(Self::Metric).or_else(|| Fact::named(name).map(Self::Fact));
-        known.or_else(of_kind).unwrap_or_else(|| Self::Unknown(name.to_owned()))
+        known.or_else(restricted).unwrap_or_else(|| Self::Unknown(name.to_owned()))
     }
 }
 
@@ -144,6 +162,7 @@ mod tests {
             "image_auroc",
             "image_auroc:cut",
             "image_auroc:hole",
+            "image_auroc@shift_1",
             "image_f1max",
             "zeal",
             "zeal:cut",
@@ -153,6 +172,7 @@ mod tests {
         assert!(read.is_sorted());
         assert_eq!(read[3], IMAGE_AUROC);
         assert_eq!(read[4], ResultName::OfKind(IMAGE_AUROC, "cut".into()));
-        assert_eq!((&read[0], &read[8]), (&ResultName::Fact(Fact::Epoch), &ResultName::Unknown("zeal:cut".into())));
+        assert!(read[6] == Lit(IMAGE_AUROC, "shift_1") && read[4] != Lit(IMAGE_AUROC, "cut"));
+        assert_eq!((&read[0], &read[9]), (&ResultName::Fact(Fact::Epoch), &ResultName::Unknown("zeal:cut".into())));
     }
 }

@@ -30,6 +30,9 @@ pub struct Evaluation {
     pub image_scores: Vec<ImageScore>,
     /// Score above which an image is called defective: a quantile of the held-out normals' scores.
     pub held_out_threshold: Option<f64>,
+    /// Value above which a pixel is called defective: mean + 3 standard deviations of the held-out normals' pixels.
+    #[serde(default)]
+    pub pixel_threshold: Option<f64>,
 }
 
 impl Evaluation {

@@ -1,6 +1,6 @@
 //! Expands a sweep into runs and stages.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -9,14 +9,16 @@ use serde_json::json;
 use super::error::PlanError;
 use super::opened::{CategoryFacts, Opened, OpenedDataset};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
+use super::protocol::protocol;
 use crate::config::{MAX_RUNS, Objective, SearchSettings, Sweep, SweepTrial, Trial};
-use crate::data::{DataSettings, Grouping, HeldOut, HeldOutChoice, SplitRule, Unmasked};
+use crate::data::{DataError, DataSettings, Grouping, SplitRule};
 use crate::evaluate::Selection;
-use crate::evaluate::metrics::{Metric, PRO_LIMIT, Population};
+use crate::evaluate::metrics::{LIGHTING, Metric, Population};
 use crate::model::Placement;
+use crate::paths::absolute;
 use crate::stages::{
-    EvaluateJob, Extent, FeaturesJob, ImageLocation, ImageSet, JointJob, Key, KeyOf, PaintJob, Part, PretrainJob,
-    PseudoJob, ScoreJob, Stage, StageJob, StageKind, TeacherRef, TrainingPart,
+    EvaluateJob, Extent, FeaturesJob, ImageLocation, ImageSet, JointJob, Key, KeyOf, LightingJob, PaintJob, Part,
+    PretrainJob, PseudoJob, ScoreJob, Stage, StageJob, TeacherRef, TrainingPart,
 };
 use crate::training::TrainedImages;
 
@@ -67,6 +69,7 @@ fn plan_sweep(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
         // A trial with a detected layout has the same key as a trial that names this layout.
         let mut trial = trial.clone();
         trial.trial.data.layout = Some(data.layout);
+        refuse_missing_saturation(sweep, &trial.trial.data, &data.categories)?;
         let teacher = opened.teacher(&trial.trial.teacher)?;
         let key = trial_key(&trial.trial, &teacher);
         // Two names of one weight file give the same trial.
@@ -148,6 +151,24 @@ fn refuse_too_many(sweep: &Sweep, opened: &mut Opened) -> Result<(), PlanError> 
     }
     let (trials, seeds) = (sweep.trials.len(), sweep.search.seeds.len());
     if runs > MAX_RUNS { Err(PlanError::TooMany { runs, trials, categories, seeds }) } else { Ok(()) }
+}
+
+/// Refuses a sweep that asks for a metric which needs saturation areas of defects, if a category has none. It would never be defined.
+fn refuse_missing_saturation(
+    sweep: &Sweep,
+    data: &DataSettings,
+    categories: &[CategoryFacts],
+) -> Result<(), DataError> {
+    let asked = sweep.report.metrics.iter().copied().chain(sweep.decide.map(|decide| decide.metric));
+    let without = categories.iter().find(|category| category.saturation_digest.is_none());
+    match (asked.into_iter().find(|metric| metric.needs_saturation()), without) {
+        (Some(metric), Some(category)) => {
+            let root = data.root.clone().unwrap_or_default();
+            let path = absolute(&root).join(&category.name).join("defects_config.json");
+            Err(DataError::NoSaturation { metric: metric.name, path })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the key of a trial: its settings without paths (the teacher is identified by its digest) and without the list of
@@ -321,7 +342,12 @@ impl<'a> SharedStages<'a> {
                 evaluate: trial.evaluate.clone(),
                 selection,
                 held_out_trained: trial.joint.images == TrainedImages::All,
-                metrics: Metric::on(Population::Test).collect(),
+                metrics: Metric::on(Population::Test)
+                    .filter(|metric| !metric.needs_saturation() || facts.saturation_digest.is_some())
+                    .collect(),
+                saturation: facts.saturation_digest.clone(),
+                lighting: (!facts.lighting.is_empty())
+                    .then(|| LightingJob { metrics: LIGHTING.to_vec(), images: facts.lighting.clone() }),
             };
             chain.add(evaluate, extent);
         }
@@ -347,60 +373,5 @@ impl Chain {
             self.stages.push(PlannedStage { key: key.clone(), effort: job.effort(extent), job });
         }
         KeyOf::new(key)
-    }
-}
-
-/// Returns the protocol: everything that determines how the numbers of a run are measured.
-fn protocol(
-    trial: &Trial,
-    (facts, all): (&CategoryFacts, &[CategoryFacts]),
-    teacher: &TeacherRef,
-) -> serde_json::Value {
-    let data = &trial.data;
-    let mut protocol = json!({
-        "layout": data.layout,
-        "category": facts.name,
-        "counts": facts.counts,
-        "train_images": facts.train_digest,
-        "test_images": facts.test_digest,
-        "masks": facts.mask_digest,
-        "image_size": data.image_size,
-        "reading": data.reading,
-        "resize": "pillow-bilinear",
-        "split": split(data, facts),
-        "test_normals": data.test_normals_share.map(|share| json!({ "share": share, "seed": data.split_seed })),
-        // Refusing unmasked images changes no result.
-        "unmasked": if data.unmasked.leaves_out() { Unmasked::LeaveOut } else { Unmasked::Void },
-        "selection": trial.joint.selection,
-        "map": trial.evaluate.rule(),
-        "mask_rule": match (data.layout, data.mask_threshold) {
-            (Some(layout), above) if layout.has_several_masks() => format!("> {above} in any mask of the image, nearest"),
-            (_, above) => format!("> {above}, nearest"),
-        },
-        "aupro": { "limit": PRO_LIMIT, "connectivity": 8, "thresholds": "exact" },
-        "teacher": teacher.digest,
-        "levels": teacher.levels,
-        "numerics": trial.numerics,
-        "metrics": Metric::all().collect::<Vec<_>>(),
-        "revisions": StageKind::ALL.iter().map(|kind| (kind.name(), kind.revision())).collect::<BTreeMap<_, _>>(),
-    });
-    if data.grouping == Grouping::All {
-        let names: Vec<&str> = all.iter().map(|category| category.name.as_str()).collect();
-        let images: Vec<_> = all.iter().map(|of| json!([of.train_digest, split(data, of)])).collect();
-        protocol["grouping"] = json!({ "categories": names, "images": Key::of("grouping", 1, &images) });
-    }
-    protocol
-}
-
-/// Describes which normal images are held out to select the epoch and to set the threshold.
-fn split(data: &DataSettings, facts: &CategoryFacts) -> serde_json::Value {
-    match (&facts.held_out, &data.held_out) {
-        (HeldOut::Fifth, _) => json!({ "held_out": "ceil(n/5)", "seed": data.split_seed }),
-        (HeldOut::Share(share), _) => json!({ "held_out": "share", "share": share, "seed": data.split_seed }),
-        // The key covers the lists of all categories, so that results with different lists never appear in one table.
-        (HeldOut::Given(_), HeldOutChoice::Images(_)) => {
-            json!({ "held_out": "listed", "images": Key::of("held-out", 1, &json!(data.held_out)) })
-        }
-        (HeldOut::Given(_), _) => json!({ "held_out": "validation" }),
     }
 }

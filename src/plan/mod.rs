@@ -5,6 +5,7 @@ mod error;
 mod identity;
 mod opened;
 mod planned;
+mod protocol;
 #[cfg(test)]
 mod tests;
 mod title;

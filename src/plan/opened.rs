@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::error::PlanError;
-use crate::data::{Category, DataError, DataSettings, Dataset, Digests, HeldOut, Layout, Reading};
+use crate::data::{Category, DataError, DataSettings, Dataset, Digests, HeldOut, Layout, Reading, Sample};
 use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{TeacherSettings, load_teacher};
 use crate::stages::TeacherRef;
@@ -23,6 +23,10 @@ pub(super) struct CategoryFacts {
     pub held_out: HeldOut,
     /// Number of images in the training and in the test part.
     pub images: (usize, usize),
+    /// Digest of the file with the saturation areas of the defects, if there is one.
+    pub saturation_digest: Option<String>,
+    /// Lighting of each test image; empty if the data set does not name it, or has only one.
+    pub lighting: Vec<String>,
 }
 
 /// Facts about a data set.
@@ -62,7 +66,11 @@ impl Opened {
             .map(|category| checked_digests(category, settings.reading))
             .collect::<Result<Vec<_>, _>>()?;
         let notes = dataset.notes(settings, &digests)?;
-        let facts = dataset.categories().iter().zip(&digests).map(|(category, digests)| facts_of(category, digests));
+        let facts = dataset
+            .categories()
+            .iter()
+            .zip(&digests)
+            .map(|(category, digests)| facts_of(category, digests, dataset.layout()));
         let categories = facts.collect::<Result<Vec<_>, _>>()?;
         let opened = OpenedDataset { layout: dataset.layout(), categories, notes };
         self.data.push((settings.clone(), opened.clone()));
@@ -109,7 +117,7 @@ fn checked_digests(category: &Category, reading: Reading) -> Result<Digests, Dat
     category.digests()
 }
 
-fn facts_of(category: &Category, digests: &Digests) -> Result<CategoryFacts, DataError> {
+fn facts_of(category: &Category, digests: &Digests, layout: Layout) -> Result<CategoryFacts, DataError> {
     let mut defects: BTreeMap<&str, usize> = BTreeMap::new();
     for sample in &category.test {
         *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;
@@ -126,5 +134,14 @@ fn facts_of(category: &Category, digests: &Digests) -> Result<CategoryFacts, Dat
         counts,
         held_out: category.held_out.clone(),
         images: (category.train.len(), category.test.len()),
+        saturation_digest: category.saturation_digest()?,
+        lighting: if layout.names_lighting() { lighting(category) } else { Vec::new() },
     })
+}
+
+/// Returns the lighting of each test image, or nothing if all have the same.
+fn lighting(category: &Category) -> Vec<String> {
+    let of = |sample: &Sample| sample.lighting().unwrap_or("unnamed").to_owned();
+    let all: Vec<String> = category.test.iter().map(of).collect();
+    if all.windows(2).any(|two| two[0] != two[1]) { all } else { Vec::new() }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::build::{SharedStages, trial_key};
 use super::opened::CategoryFacts;
 use super::planned::PlannedStage;
+use super::protocol::protocol;
 use crate::config::{Objective, Trial};
 use crate::data::{
     CategorySelection, DataSettings, Exif, FolderSettings, Grouping, HeldOut, HeldOutChoice, Layout, Reading,
@@ -65,6 +66,8 @@ fn case() -> Case {
         counts: json!({ "train": 209 }),
         held_out: HeldOut::Fifth,
         images: (209, 83),
+        saturation_digest: None,
+        lighting: Vec::new(),
     };
     let teacher = TeacherRef {
         digest: "weights".to_owned(),
@@ -422,11 +425,31 @@ fn keys_change_only_with_a_revision() {
     joint ece62516e19c
     pseudo 8e0fa1b1a662
     score ded50b72e4bf
-    evaluate a8c69bc49d2f
+    evaluate dd410bad9560
     score(last) 24c6ef03ec40
-    evaluate(last) eb3772abd9a8
+    evaluate(last) 75bfbc8cc67c
     trial ec5d5e3c5cf6
     ");
+}
+
+#[test]
+fn a_new_metric_leaves_protocols_as_they_are() {
+    let protocol = |case: &Case| protocol(&case.trial, (&case.facts, &case.others), &case.teacher);
+    // If this key changes, finished runs of all stores lose their names. `METRICS` in protocol.rs says how metrics are added.
+    assert_eq!(Key::of("protocol", 1, &protocol(&case())).short(), "04d2822e081b");
+    let has_saturation = |stage: &PlannedStage| match &stage.job {
+        StageJob::Evaluate(job) => job.metrics.iter().any(|metric| metric.needs_saturation()),
+        _ => false,
+    };
+    assert!(!stages(&case(), 0).iter().any(has_saturation));
+    // Saturation areas decide how sPRO is measured, so they are in the protocol, but only where there are any.
+    let mut loco = case();
+    loco.facts.saturation_digest = Some("areas".to_owned());
+    assert_eq!(protocol(&loco)["saturation"], "areas");
+    assert_eq!(stages(&loco, 0).into_iter().filter(has_saturation).count(), 2);
+    assert_eq!(changed_keys(|case| *case = loco), set(&["evaluate", "evaluate(last)"]));
+    let lighting = |case: &mut Case| case.facts.lighting = vec!["regular".to_owned(), "shift_1".to_owned()];
+    assert_eq!(changed_keys(lighting), set(&["evaluate", "evaluate(last)"]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::UnusableImage;
+use crate::data::DataError;
 use crate::outputs::OutputError;
 use crate::store::{Damage, RunState, StoreError};
 use crate::training::StageError;
@@ -46,6 +47,17 @@ pub enum PredictError {
         /// Damaged file and its fault.
         damage: Damage,
     },
+    /// The run has no threshold for pixels.
+    #[error(
+        "run {run} has no threshold for pixels, because too few images were held out: train with more held-out images"
+    )]
+    NoThreshold {
+        /// First digits of the run's key.
+        run: String,
+    },
+    /// An image of the data set is missing or cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// No argument is a readable image.
     #[error("no readable image found{}", unusable.iter().map(|image| format!("\n  {image}")).collect::<String>())]
     NoImage {

@@ -89,6 +89,20 @@ impl FinishedRun {
         self.evaluate.test_images.image_size
     }
 
+    /// Returns the folder that holds the run's data set, as it was planned.
+    pub fn data_root(&self) -> Option<&Path> {
+        self.evaluate.test_images.location.data.root.as_deref()
+    }
+
+    /// Returns the value above which a pixel is called defective.
+    ///
+    /// # Errors
+    /// [`PredictError::NoThreshold`] if too few images were held out to set it.
+    pub(super) fn pixel_threshold(&self) -> Result<f64, PredictError> {
+        let run = || Key::from_hex(self.run.id.clone()).short().to_owned();
+        self.calibrated.pixel_threshold.ok_or_else(|| PredictError::NoThreshold { run: run() })
+    }
+
     /// Returns how the run read its images.
     pub fn reading(&self) -> Reading {
         self.evaluate.test_images.reading

@@ -1,7 +1,7 @@
-//! The tables of results, variant × category, in one text for a paper or a page.
+//! The tables of results, by category and by lighting, in one text for a paper or a page.
 
 use super::table::{Table, latex, markdown};
-use super::tables::results;
+use super::tables::{lighting, results};
 use super::words::SEPARATE_PROTOCOL;
 use crate::analysis::{Groups, Ranking, Rows, groups, sides};
 use crate::store::Artifacts;
@@ -15,11 +15,13 @@ pub enum DocumentFormat {
     Latex,
 }
 
-/// Returns one table per metric, in one part per protocol, because numbers of different protocols never share a table.
+/// Returns one table per metric, and tables by lighting if the data set names lightings. There is one part per protocol, because numbers of
+/// different protocols never share a table.
 pub fn document(rows: &Rows, artifacts: &Artifacts, format: DocumentFormat) -> String {
     let all = groups(rows, Ranking::WithinProtocols);
     let part = |(index, groups): (usize, &Groups<'_>)| {
         let mut tables = results(groups, &sides(rows, groups, artifacts));
+        tables.extend(lighting(groups));
         if all.len() == 1 {
             return format.tables(&tables);
         }

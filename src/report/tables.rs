@@ -7,6 +7,7 @@ mod chosen;
 mod costs;
 mod epochs;
 mod failures;
+mod lighting;
 mod published;
 mod results;
 mod trust;
@@ -20,6 +21,7 @@ use crate::analysis::{ByCategory, Costs, Effects, Groups, Rows, Side, Tuned, Ver
 pub(super) use self::against::{against_baseline, side_by_side};
 pub(super) use self::agreement::objective_correlation;
 pub(super) use self::failures::failures;
+pub(super) use self::lighting::lighting;
 pub(super) use self::results::results;
 pub(super) use self::trust::summary_of_trust;
 pub(super) use self::verdict::{best, by_metric};
@@ -30,6 +32,8 @@ pub(super) struct Tables {
     pub verdict: Vec<Table>,
     /// Results by variant × category, one table per metric.
     pub results: Vec<Table>,
+    /// Results under each lighting of the test images, if the data set names it.
+    pub lighting: Vec<Table>,
     /// The chosen trials, and what their own seeds say.
     pub chosen: Vec<Table>,
     /// Every variant compared with the re-run baseline.
@@ -74,6 +78,7 @@ impl Tables {
                 None => verdict::verdict(comparisons, groups, costs).into_iter().collect(),
             },
             results: results(groups, sides),
+            lighting: lighting(groups),
             chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),
             comparisons: compared.into_iter().collect(),
             by_category: by_category::by_category(categories),
@@ -91,6 +96,7 @@ impl Tables {
         let blocks = [
             &mut self.verdict,
             &mut self.results,
+            &mut self.lighting,
             &mut self.chosen,
             &mut self.comparisons,
             &mut self.by_category,
@@ -110,6 +116,7 @@ impl Tables {
         let blocks = [
             &self.verdict,
             &self.results,
+            &self.lighting,
             &self.chosen,
             &self.comparisons,
             &self.by_category,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{RunHistory, RunPageChoice, write};
-use crate::analysis::{Analysis, Groups, Ranking, Rows, Side, Verdict, findings};
+use crate::analysis::{Analysis, Groups, Lightings, Ranking, Rows, Side, Verdict, findings};
 use crate::config::ReportSettings;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
@@ -52,6 +52,7 @@ pub(super) fn rows(cases: &[Case]) -> Rows {
         working: false,
         attempts: crate::analysis::Attempts::default(),
         curves: Vec::new(),
+        lightings: Lightings::default(),
     };
     for case in cases {
         let id = format!("{}/{}/{}/{}/{}", case.variant, case.category, case.seed, case.size, case.axes);

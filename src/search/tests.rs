@@ -258,13 +258,17 @@ fn a_report_names_its_metrics() {
     let metrics = |list: &str| read(&format!("[report]\nmetrics = {list}\n")).map(|(sweep, _)| sweep.report.metrics);
     assert_eq!(good("").0.report.metrics, ReportSettings::METRICS);
     assert_eq!(metrics(r#"["aupro", "pixel_auroc"]"#), Ok(vec![AUPRO, PIXEL_AUROC]));
+    let paper = metrics("\"paper\"").expect("a preset");
+    let names: Vec<&str> = paper.iter().map(|metric| metric.name).collect();
+    let seven = ["image_auroc", "image_ap", "image_f1max", "pixel_auroc", "pixel_ap", "pixel_f1max", "aupro"];
+    assert_eq!(names, [&seven[..], &["mean_of_seven"]].concat());
     for (list, message) in [
         (r#"["pixel_f1"]"#, r#"did you mean "pixel_f1max"?"#),
         (r#"["accuracy"]"#, r#"expected some of "pixel_auroc", "image_auroc", "aupro""#),
         (r#"["aupro", "aupro"]"#, r#"`report.metrics` has "aupro" twice"#),
         ("[]", "`report.metrics` is empty"),
         ("[3]", "`report.metrics` is the number 3"),
-        (r#""aupro""#, "expected a list"),
+        (r#""aupro""#, "expected \"paper\", or a list of metrics"),
     ] {
         let error = metrics(list).expect_err(list);
         assert!(error.contains(message), "{error}");

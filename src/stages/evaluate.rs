@@ -12,6 +12,7 @@ use super::effort::{Effort, Extent};
 use super::inputs::{Check, ImageSet};
 use super::score::ScoreJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
+use crate::data::{Sample, SaturatedDefect, Saturation};
 use crate::evaluate::metrics::{Metric, PIXEL_AUROC};
 use crate::evaluate::{
     Curves, EvaluateSettings, Evaluation, Fact, Measured, ResultName, ScoreHeader, Selection, mask_file,
@@ -36,6 +37,21 @@ pub struct EvaluateJob {
     pub held_out_trained: bool,
     /// The metrics to compute, so that a new metric is computed for finished runs, too.
     pub metrics: Vec<Metric>,
+    /// BLAKE3 of the file with the saturation areas of the defects, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saturation: Option<String>,
+    /// What is measured under each lighting of the test images, if the data set names several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lighting: Option<LightingJob>,
+}
+
+/// What is measured under each lighting of the test images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LightingJob {
+    /// The metrics.
+    pub metrics: Vec<Metric>,
+    /// Lighting of each test image, in their order.
+    pub images: Vec<String>,
 }
 
 impl Stage for EvaluateJob {
@@ -61,9 +77,12 @@ impl Stage for EvaluateJob {
         artifacts: &dyn ArtifactFolders,
         context: &mut StageContext<'_>,
     ) -> Result<(), StageError> {
+        let check = Check::Masks { labels: &self.masks, saturation: self.saturation.as_deref() };
+        let (test, saturation) = self.test_images.open_with_saturation(check)?;
         let set = TestSet {
             score: &self.score.folder(artifacts),
-            test: &self.test_images.open(Check::Masks(&self.masks))?,
+            test: &test,
+            lighting: self.lighting.as_ref(),
             image_size: self.test_images.image_size,
             reading: self.test_images.reading,
             settings: &self.evaluate,
@@ -80,10 +99,14 @@ impl Stage for EvaluateJob {
             )));
         }
         let masks = load_masks(&set)?;
+        let defects = match saturation {
+            Some(path) => Some(load_defects(&set, &path)?),
+            None => None,
+        };
         let mut best: Option<SnapshotResults> = None;
         let mut oracle = Results::new();
         for (done, snapshot) in header.snapshots.iter().enumerate() {
-            let outcome = context.threads.run(|| measure(&set, &header, snapshot, &masks)).0?;
+            let outcome = context.threads.run(|| measure(&set, &header, snapshot, &masks, defects.as_deref())).0?;
             for (name, measured) in &outcome.evaluation.results {
                 keep_best(&mut oracle, name, measured, snapshot.epoch);
             }
@@ -151,6 +174,13 @@ fn load_masks(set: &TestSet<'_>) -> Result<Vec<GroundTruth>, StageError> {
             Ok(mask.map(|mask| Some(mask.pixels)))
         })
         .collect()
+}
+
+/// Returns the defects of each test image with their saturation areas.
+fn load_defects(set: &TestSet<'_>, path: &Path) -> Result<Vec<Vec<SaturatedDefect>>, StageError> {
+    let areas = Saturation::open(path).map_err(StageError::data)?;
+    let of = |sample: &Sample| areas.defects(path, sample, set.image_size, set.reading).map_err(StageError::data);
+    set.test.par_iter().map(of).collect()
 }
 
 /// Writes the ground truth of every defective image, for the figures of the report.

@@ -1,5 +1,6 @@
 //! External inputs of stages: images and teachers. Keys cover their content (digests) but not their location.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -57,8 +58,8 @@ fn deserialize_shared<'d, D: Deserializer<'d>>(from: D) -> Result<Arc<DataSettin
 pub(super) enum Check<'a> {
     /// The images themselves.
     Images,
-    /// Labels and masks, with this digest.
-    Masks(&'a str),
+    /// Labels and masks, with the digest `labels`, and the saturation areas of defects, with their digest.
+    Masks { labels: &'a str, saturation: Option<&'a str> },
     /// Nothing: only the names are read.
     Count,
 }
@@ -72,13 +73,21 @@ impl ImageSet {
 
     /// Opens the images and checks that the requested content is unchanged.
     pub(super) fn open(&self, check: Check<'_>) -> Result<Vec<Sample>, StageError> {
+        Ok(self.open_with_saturation(check)?.0)
+    }
+
+    /// As [`open`](Self::open), and also returns the file with the saturation areas of the defects, if there is one.
+    pub(super) fn open_with_saturation(&self, check: Check<'_>) -> Result<(Vec<Sample>, Option<PathBuf>), StageError> {
         let ImageLocation { data, category, part } = &self.location;
         let dataset = Dataset::open(data).map_err(StageError::data)?;
         let category = dataset.category(category).map_err(StageError::data)?;
         let has_changed = match (check, part) {
             (Check::Images, Part::Train) => category.train_digest().map_err(StageError::data)? != self.digest,
             (Check::Images, Part::Test) => category.test_digest().map_err(StageError::data)? != self.digest,
-            (Check::Masks(planned), _) => category.mask_digest().map_err(StageError::data)? != planned,
+            (Check::Masks { labels, saturation }, _) => {
+                category.mask_digest().map_err(StageError::data)? != labels
+                    || category.saturation_digest().map_err(StageError::data)?.as_deref() != saturation
+            }
             (Check::Count, _) => false,
         };
         if has_changed {
@@ -87,10 +96,11 @@ impl ImageSet {
                 category.name
             )));
         }
-        Ok(match part {
+        let samples = match part {
             Part::Train => category.train.clone(),
             Part::Test => category.test.clone(),
-        })
+        };
+        Ok((samples, category.saturation.clone()))
     }
 }
 

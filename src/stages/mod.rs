@@ -18,7 +18,7 @@ mod stage;
 mod training_part;
 
 pub use effort::{Effort, Extent};
-pub use evaluate::EvaluateJob;
+pub use evaluate::{EvaluateJob, LightingJob};
 pub use execute::execute;
 pub use features::FeaturesJob;
 pub use inputs::{ImageLocation, ImageSet, Part, TeacherRef};

@@ -109,12 +109,15 @@ impl Stage for PseudoJob {
             pixels: Ok(Pixels::of(maps.iter().map(AsRef::as_ref).collect(), truth, side).map_err(diverged)?),
             images: Sweep::of_labels(&scores, &labels).map_err(diverged)?,
             threshold: Err(Undefined("no threshold is set for painted images")),
+            segmented: Err(Undefined("no threshold is set for painted images")),
+            saturated: Err(Undefined("painted defects have no saturation areas")),
         };
         let evaluation = Evaluation {
             epoch: summary.selected_epoch,
             results: self.measured(|metric| metric.measure(&scored)),
             image_scores: Vec::new(),
             held_out_threshold: quantile(&scores[painted.len()..], self.evaluate.threshold_quantile),
+            pixel_threshold: None,
         };
         write_json(&context.out.join(Evaluation::FILE), &evaluation)?;
         write_pictures(context.out, &painted, &masks, &maps)
@@ -135,7 +138,7 @@ impl PseudoJob {
     fn undefined(&self, epoch: usize) -> Evaluation {
         let reason = Undefined("too few images are held out for this map rule");
         let results = self.measured(|_| Measured::of(Err(reason)));
-        Evaluation { epoch, results, image_scores: Vec::new(), held_out_threshold: None }
+        Evaluation { epoch, results, image_scores: Vec::new(), held_out_threshold: None, pixel_threshold: None }
     }
 }
 

@@ -45,6 +45,7 @@ mod postgres;
 mod remarks;
 mod remote;
 mod repair;
+mod replaced;
 mod results;
 mod retrying;
 mod row;

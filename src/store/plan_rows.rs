@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::StoreError;
 use super::database::Tx;
+use super::replaced;
 use super::sql::{ROWS_PER_STATEMENT, Value, insert, list, sql};
 use crate::config::SweepTrial;
 use crate::plan::{Plan, PlannedRun, PlannedStage, PlannedTrial, trial_id, trial_settings, trial_title};
-use crate::stages::Key;
+use crate::stages::{Key, StageKind};
 
 /// Ids by key.
 type Ids<'p> = HashMap<&'p str, i64>;
@@ -24,7 +25,7 @@ pub(super) struct First {
 pub(super) async fn insert_plan(tx: &mut Tx, sweep: i64, plan: &Plan, first: First) -> Result<bool, StoreError> {
     let trials = insert_trials(tx, sweep, &plan.trials, first.trial).await?;
     let stages = insert_stages(tx, &plan.stages).await?;
-    insert_runs(tx, sweep, &plan.runs, first.run, &trials, &stages).await
+    insert_runs(tx, sweep, plan, first.run, &trials, &stages).await
 }
 
 /// Ids of rows, by key: those that exist, and new ones for the others.
@@ -180,11 +181,12 @@ async fn insert_stages<'p>(tx: &mut Tx, stages: &'p [PlannedStage]) -> Result<Id
 async fn insert_runs(
     tx: &mut Tx,
     sweep: i64,
-    runs: &[PlannedRun],
+    plan: &Plan,
     first: i64,
     trials: &Ids<'_>,
     stages: &Ids<'_>,
 ) -> Result<bool, StoreError> {
+    let runs = &plan.runs;
     let protocols = ids_of(tx, "protocols", runs.iter().map(|run| run.protocol_key.as_str())).await?;
     let mut new: HashSet<&str> = protocols.new.into_iter().collect();
     let rows = runs.iter().filter(|run| new.remove(run.protocol_key.as_str())).map(|run| {
@@ -210,6 +212,9 @@ async fn insert_runs(
     insert(tx, "runs (id, key, trial_id, category, seed, protocol_id)", rows, "").await?;
 
     insert_links(tx, &added, &ids, stages).await?;
+    let kinds: BTreeSet<StageKind> = plan.stages.iter().map(|stage| stage.job.kind()).collect();
+    let existing_ids: Vec<i64> = existing.iter().map(|run| ids[run.key.as_str()]).collect();
+    replaced::drop_replaced(tx, &existing_ids, &kinds, &stages.values().copied().collect()).await?;
     let gained = insert_links(tx, &existing, &ids, stages).await?;
     let rows =
         runs.iter().zip(first..).map(|(run, position)| [sweep.into(), position.into(), ids[run.key.as_str()].into()]);

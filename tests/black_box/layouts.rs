@@ -46,7 +46,14 @@ fn make_loco(place: &Workplace) {
     for folder in ["test/thread", "ground_truth/thread"] {
         std::fs::remove_dir_all(place.path("data/weave").join(folder)).expect("removed");
     }
+    place.write("data/weave/defects_config.json", AREAS);
 }
+
+/// Saturation areas for the values that [`cut`] writes.
+const AREAS: &str = r#"[
+    {"defect_name": "even", "pixel_value": 236, "saturation_threshold": 4, "relative_saturation": false},
+    {"defect_name": "odd", "pixel_value": 237, "saturation_threshold": 0.5, "relative_saturation": true}
+]"#;
 
 /// Writes the even rows of a mask to one file and the odd rows to another, with LOCO's values.
 fn cut(mask_path: &Path, folder: &Path) {
@@ -107,6 +114,33 @@ fn loco_is_detected_with_validation_images_held_out_and_masks_joined() {
     assert!(!joined.is_empty());
     assert_eq!(numbers(&place, "whole"), joined);
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'joint'"), 2, "masks do not affect training");
+    // sPRO is measured over all defects and for each kind.
+    let names = place.query("SELECT DISTINCT name FROM result WHERE name LIKE 'auspro%' AND value > 0 ORDER BY name");
+    let kinds = ["", ":logical_anomalies", ":structural_anomalies"];
+    assert_eq!(
+        names,
+        ["auspro", "auspro_05"].iter().flat_map(|m| kinds.map(|k| format!("{m}{k}"))).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn saturation_areas_of_loco_are_checked_before_anything_starts() {
+    let place = place();
+    make_loco(&place);
+    let sweep = sweep("loco", "layout = \"loco\"") + "\n[report]\nmetrics = [\"auspro_05\"]\n";
+    place.write("loco.toml", &sweep);
+    let config = place.path("data/weave/defects_config.json");
+    let refused = || {
+        let outcome = place.run(&["sweep", "loco.toml"]);
+        assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+        outcome.stderr
+    };
+    place.write("data/weave/defects_config.json", &AREAS.replace("237", "\"odd\""));
+    let unreadable = refused();
+    place.write("data/weave/defects_config.json", &AREAS.replace("237", "238"));
+    let unlisted = refused();
+    std::fs::remove_file(config).expect("removed");
+    insta::assert_snapshot!([unreadable, unlisted, refused()].join("\n"));
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod pauses;
 mod postgres;
 mod predict;
 mod processes;
+mod protocols;
 mod pseudo;
 mod real_data;
 mod remake;

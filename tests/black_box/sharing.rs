@@ -69,7 +69,7 @@ fn one_model_learns_from_all_categories_and_each_is_tested() {
     assert_eq!(["'pretrain'", "'joint'", "'features'"].map(|kind| place.count(&format!("{trained}{kind}"))), [1, 2, 4]);
     let results = "SELECT r.category, COUNT(DISTINCT r.id) FROM run r JOIN result x ON x.run_id = r.id
                    WHERE x.name = 'pixel_auroc' AND x.value IS NOT NULL GROUP BY r.category ORDER BY r.category";
-    assert_eq!(place.query(results), ["grain|2", "weave|2"], "{}", sweep.output());
+    assert_eq!(place.query(results), ["grain|2", "weave|2"], "{}", sweep.stderr);
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     assert!(page.contains("one model of 2 categories") && page.contains("one for weave, grain"), "{page}");
     // The command that repeats a run names no category, because its model learned from all of them.

@@ -15,6 +15,42 @@ fn untouched(place: &Workplace) -> [Vec<String>; 4] {
 }
 
 #[test]
+fn a_new_metric_is_computed_for_the_same_runs_from_their_maps() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let runs = || place.query("SELECT r.id, p.id FROM run r JOIN protocol p ON p.id = r.protocol_id ORDER BY r.id");
+    let all = || place.query("SELECT run_id, selection, name, value FROM result ORDER BY 1, 2, 3");
+    let (runs_before, numbers) = (runs(), all());
+    // As a version without the metric left the store: its evaluations have other keys.
+    for sql in [
+        "UPDATE stages SET key = 'dead' || substr(key, 5) WHERE kind = 'evaluate'",
+        "DELETE FROM results WHERE name = 'seg_f1'",
+        "UPDATE sweeps SET written = NULL",
+    ] {
+        place.query(sql);
+    }
+    let trained =
+        || place.count("SELECT COUNT(*) FROM attempt a JOIN stage s ON s.id = a.stage_id WHERE s.kind = 'joint'");
+    let evaluations = place.path("didact.artifacts/evaluate");
+    let folders = || std::fs::read_dir(&evaluations).expect("is there").map(|entry| entry.expect("readable").path());
+    for folder in folders().collect::<Vec<_>>() {
+        let name = folder.file_name().expect("a key").to_string_lossy().into_owned();
+        std::fs::rename(&folder, evaluations.join(format!("dead{}", &name[4..]))).expect("renamed");
+    }
+    let before = trained();
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!((runs(), all(), trained()), (runs_before, numbers, before));
+    let old = "SELECT COUNT(*) FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE s.id LIKE 'dead%'";
+    assert_eq!(place.count(old), 0, "runs have only their new evaluations");
+    assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state = 'done'"), 2);
+    place.succeed(&["store", "check"]);
+    assert_eq!(folders().count(), 8);
+    place.succeed(&["gc"]);
+    assert_eq!(folders().count(), 4, "nothing needs the old evaluations");
+}
+
+#[test]
 fn a_worker_refuses_stages_with_other_keys_and_leaves_them_unchanged() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);

@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn each_layout_uses_all_of_its_own() {
         for (root, left) in [
-            (miniature::loco(), vec![group(UnusedReason::Other, &["defects_config.json"])]),
+            (miniature::loco(), vec![]),
             (
                 miniature::ad2(),
                 vec![group(UnusedReason::Private, &["test_private/000.png", "test_private_mixed/000.png"])],

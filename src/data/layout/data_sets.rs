@@ -28,6 +28,11 @@ macro_rules! layouts {
                 self.description().several_masks
             }
 
+            /// Returns whether the name of a test image says under which lighting it was taken.
+            pub fn names_lighting(self) -> bool {
+                self.description().names_lighting
+            }
+
             /// Returns what the layout is on disk.
             pub(in crate::data) fn description(self) -> &'static Description {
                 match self {

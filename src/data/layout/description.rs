@@ -15,6 +15,10 @@ pub(in crate::data) struct Description {
     pub unused: &'static [(&'static str, UnusedReason)],
     /// Whether an image can have several masks.
     pub several_masks: bool,
+    /// Name of the file of a category that lists saturation areas of defects, if the data set has one.
+    pub saturation: Option<&'static str>,
+    /// Whether the name of a test image ends with its lighting, after the first `_`: `000_overexposed.png`.
+    pub names_lighting: bool,
 }
 
 /// How one category is arranged. Several data sets may share an arrangement.
@@ -64,7 +68,7 @@ impl Arrangement {
 impl Description {
     /// Returns the description of a layout of categories with fixed folder names.
     pub(super) const fn of(arrangements: &'static [&'static Arrangement], expected: &'static str) -> Self {
-        Self { arrangements, expected, unused: &[], several_masks: false }
+        Self { arrangements, expected, unused: &[], several_masks: false, saturation: None, names_lighting: false }
     }
 
     /// Returns the folder of a category's training images, if a name tells it.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::arrangement::{Recognised, layouts, survey};
 use super::description::{Arrangement, ImageFiles};
-use super::listing::{file_name, folders, is_folder};
+use super::listing::{file_name, folders, is_folder, metadata};
 use super::{Parts, folders as by_folders, guard, patterns, table};
 use crate::data::select::select;
 use crate::data::{CategorySelection, DataError, DataSettings, FolderSettings, Layout, SyntheticSettings, drawn_set};
@@ -51,8 +51,20 @@ pub(in crate::data) fn find(settings: &DataSettings) -> Result<FoundCategories, 
         // VisA's own table also gives one mask per image, so only the layout `table` is exempt from the checks by name.
         guard::files(parts, found.layout != Layout::Table)?;
         parts.test.iter_mut().for_each(|sample| sample.mask_above = settings.mask_threshold);
+        add_saturation(parts, found.layout)?;
     }
     Ok(found)
+}
+
+/// Adds the file with the saturation areas of a category's defects, if the layout has such files and there is one.
+fn add_saturation(parts: &mut Parts, layout: Layout) -> Result<(), DataError> {
+    let (Some(folder), Some(name)) = (&parts.folder, layout.description().saturation) else { return Ok(()) };
+    let path = folder.join(name);
+    if metadata(&path)?.is_some() {
+        parts.known.push(path.clone());
+        parts.saturation = Some(path);
+    }
+    Ok(())
 }
 
 fn on_disk(settings: &DataSettings) -> Result<FoundCategories, DataError> {

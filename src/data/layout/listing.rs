@@ -53,7 +53,7 @@ pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 /// Lists the image files in a folder, sorted by name.
-pub(super) fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(crate) fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     keep(children(folder)?, |path| Ok(is_image(path) && is_file(path)?))
 }
 

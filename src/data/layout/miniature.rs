@@ -115,7 +115,12 @@ pub(super) fn loco() -> Miniature {
     root.mask("pushpins/ground_truth/logical_anomalies/000/000.png", (1, 1), 236);
     root.mask("pushpins/ground_truth/logical_anomalies/000/001.png", (6, 4), 255);
     root.mask("pushpins/ground_truth/structural_anomalies/000/000.png", (3, 3), 240);
-    root.text("pushpins/defects_config.json", "[]");
+    let kind = |value: u8| {
+        format!(
+            r#"{{"defect_name": "kind_{value}", "pixel_value": {value}, "saturation_threshold": 1, "relative_saturation": false}}"#
+        )
+    };
+    root.text("pushpins/defects_config.json", &format!("[{}]", [236, 240, 255].map(kind).join(",\n")));
     root
 }
 

@@ -24,7 +24,7 @@ pub use account::{Unused, UnusedReason};
 pub(super) use account::{account, unused};
 pub use data_sets::Layout;
 pub(super) use find::{FoundCategories, find};
-pub(crate) use listing::is_image;
 pub(super) use listing::{composed, file_stem};
+pub(crate) use listing::{images as images_in, is_image};
 pub(super) use parts::Parts;
 pub(crate) use patterns::{has_signs, shortest};

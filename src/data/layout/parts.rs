@@ -27,4 +27,6 @@ pub(in crate::data) struct Parts {
     pub mask_folders: Vec<PathBuf>,
     /// Other files that are used, e.g. a table.
     pub known: Vec<PathBuf>,
+    /// The file with the saturation areas of its defects, if there is one. It is also among `known`.
+    pub saturation: Option<PathBuf>,
 }

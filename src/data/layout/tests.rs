@@ -56,6 +56,18 @@ fn locos_masks_are_joined_and_its_validation_images_held_out() {
     let report = check(&root.settings(None)).expect("finds");
     assert_eq!((report.categories[0].several_masks, report.is_sound()), (1, true));
     assert!(report.notes.iter().any(|note| note.contains("union")), "{:?}", report.notes);
+    // A mask with a value that the file does not list is found before any stage starts.
+    let config = root.path("pushpins/defects_config.json");
+    let listed = std::fs::read_to_string(&config).expect("readable");
+    root.text("pushpins/defects_config.json", &listed.replace("240", "241"));
+    let error = pushpins.check(Reading::default()).expect_err("refused").to_string();
+    assert!(error.contains("structural_anomalies/000/000.png has the value 240"), "{error}");
+    let report = check(&root.settings(None)).expect("finds");
+    assert_eq!(report.categories[0].problems, [error]);
+    std::fs::remove_file(&config).expect("removed");
+    let report = check(&root.settings(None)).expect("finds");
+    assert!(report.is_sound() && report.categories[0].findings[0].contains("sPRO"), "{report:?}");
+    root.text("pushpins/defects_config.json", &listed);
     // The second mask of an image also changes the digest.
     let before = pushpins.mask_digest().expect("readable");
     root.mask("pushpins/ground_truth/logical_anomalies/000/001.png", (5, 4), 255);

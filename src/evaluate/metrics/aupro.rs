@@ -38,19 +38,23 @@ pub fn pro_points(sweep: &Sweep) -> Result<impl Iterator<Item = (f64, f64)> + '_
 
 /// Returns the area under PRO(FPR) from 0 to `limit`, divided by `limit`.
 pub fn aupro(sweep: &Sweep, limit: f64) -> Result<f64, Undefined> {
-    let mut points = pro_points(sweep)?;
-    let (mut x, mut y) = points.next().unwrap_or((0.0, 0.0));
-    let mut area = 0.0;
+    Ok(area_to(limit, pro_points(sweep)?.skip(1)))
+}
+
+/// Returns the area under straight lines from (0, 0) through points with ascending x, up to x = `limit`, divided by `limit`. After the
+/// last point, the curve stays at its height.
+pub(super) fn area_to(limit: f64, points: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let (mut x, mut y, mut area) = (0.0, 0.0, 0.0);
     for (next_x, next_y) in points {
         if next_x >= limit {
             let share = if next_x > x { (limit - x) / (next_x - x) } else { 0.0 };
             let at_limit = y + share * (next_y - y);
-            return Ok((area + (limit - x) * (y + at_limit) / 2.0) / limit);
+            return (area + (limit - x) * (y + at_limit) / 2.0) / limit;
         }
         area += (next_x - x) * (y + next_y) / 2.0;
         (x, y) = (next_x, next_y);
     }
-    Ok((area + (limit - x) * y) / limit)
+    (area + (limit - x) * y) / limit
 }
 
 /// Computes the same area from histograms, with the bins' edges as thresholds: between them, the curve is a straight line.
@@ -59,16 +63,10 @@ pub(super) fn binned(pooled: &Pooled<'_>, limit: f64) -> Option<f64> {
     if negatives <= 0.0 || pooled.components <= 0.0 {
         return None;
     }
-    let (mut x, mut y, mut area) = (0.0, 0.0, 0.0);
-    for (normal, overlap) in pooled.normal.iter().zip(pooled.defective) {
-        let (next_x, next_y) = (x + f64::from(*normal) / negatives, y + overlap / pooled.components);
-        if next_x >= limit {
-            let share = if next_x > x { (limit - x) / (next_x - x) } else { 0.0 };
-            area += (limit - x) * (2.0 * y + share * (next_y - y)) / 2.0;
-            return Some(area / limit);
-        }
-        area += (next_x - x) * (y + next_y) / 2.0;
-        (x, y) = (next_x, next_y);
-    }
-    Some((area + (limit - x) * y) / limit)
+    let edges = pooled.normal.iter().zip(pooled.defective).scan((0.0, 0.0), |(x, y), (normal, overlap)| {
+        *x += f64::from(*normal) / negatives;
+        *y += overlap / pooled.components;
+        Some((*x, *y))
+    });
+    Some(area_to(limit, edges))
 }

@@ -1,8 +1,15 @@
-//! Compares metrics with recorded values: those of scikit-learn, and an exact AUPRO computed independently (`tests/golden/metrics.json`).
+//! Compares metrics with recorded values: those of scikit-learn, and an exact AUPRO computed independently (`tests/golden/metrics.json`);
+//! sPRO, SegF1 and ClassF1 by their definitions (`tests/golden/protocols.py`).
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Metric, Pixels, Scored, Sweep, Undefined, aupro, auroc, average_precision, f1_max};
+use super::{
+    Metric, Pixels, SaturatedDefects, Scored, Segmented, Sweep, Undefined, aupro, auroc, average_precision, f1_max,
+};
+use crate::data::{ImageSource, Reading, Sample, SaturatedDefect, Saturation};
+use crate::evaluate::threshold::PixelMoments;
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../../tests/golden/metrics.json")).expect("the golden file is JSON")
@@ -98,6 +105,8 @@ fn pixel_metrics_have_their_golden_values() {
         let scored = Scored {
             images: Sweep::of_labels(&[], &[]).expect("finite"),
             threshold: Err(Undefined("no threshold is set")),
+            segmented: Err(Undefined("no threshold is set")),
+            saturated: Err(Undefined("no saturation areas are known")),
             pixels: Ok(Pixels::of(views.0, views.1, 32).expect("finite")),
         };
         let measured = |name: &str| Metric::named(name).and_then(|metric| metric.measure(&scored).value).expect(name);
@@ -116,6 +125,86 @@ fn pixel_metrics_have_their_golden_values() {
         // The golden scores have 64 bits, so a threshold can fall on the other side of a score.
         let ours = measured("aupro_stfpm_rescaled");
         assert!((ours - official).abs() < 1e-3, "{name}: {ours} against {official}");
+    }
+}
+
+/// Writes the masks and the saturation areas of `protocols.json` to a folder. Returns the defective images, each with its defects.
+fn loco_images(golden: &Value, folder: &std::path::Path) -> Vec<(Sample, Vec<SaturatedDefect>)> {
+    let side = golden["side"].as_u64().expect("a number") as usize;
+    let config = folder.join("defects_config.json");
+    std::fs::write(&config, golden["config"].to_string()).expect("written");
+    let saturation = Saturation::open(&config).expect("reads");
+    let mut masks: BTreeMap<(usize, usize), image::GrayImage> = BTreeMap::new();
+    for defect in golden["defects"].as_array().expect("a list") {
+        let [image, mask, value, top, left, height, width] =
+            std::array::from_fn(|index| defect[index].as_u64().expect("a number") as usize);
+        let mask = masks.entry((image, mask)).or_insert_with(|| image::GrayImage::new(side as u32, side as u32));
+        for (y, x) in (top..top + height).flat_map(|y| (left..left + width).map(move |x| (y, x))) {
+            mask.put_pixel(x as u32, y as u32, image::Luma([value as u8]));
+        }
+    }
+    let images = (0..6).map(|image| {
+        let path = folder.join(format!("{image}.png"));
+        image::GrayImage::new(side as u32, side as u32).save(&path).expect("written");
+        let of_image = masks.iter().filter(|((of, _), _)| *of == image).map(|((_, number), mask)| {
+            let path = folder.join(format!("{image}-{number}.png"));
+            mask.save(&path).expect("written");
+            path
+        });
+        let masks: Vec<std::path::PathBuf> = of_image.collect();
+        let defect = (!masks.is_empty()).then(|| "logical".to_owned());
+        let sample =
+            Sample { image: format!("{image}.png"), defect, source: ImageSource::File(path), masks, mask_above: 0 };
+        let defects = saturation.defects(&config, &sample, side, Reading::default()).expect("listed values");
+        (sample, defects)
+    });
+    images.collect()
+}
+
+#[test]
+fn metrics_of_loco_and_ad_2_have_their_golden_values() {
+    let golden: Value =
+        serde_json::from_str(include_str!("../../../tests/golden/protocols.json")).expect("the golden file is JSON");
+    let (side, steps) = (golden["side"].as_u64().expect("a number") as usize, golden["steps"].as_f64().expect("steps"));
+    let maps = |list: &Value| -> Vec<Vec<f32>> {
+        let map = |map: &Value| numbers(map).into_iter().map(|score| score / steps as f32).collect();
+        list.as_array().expect("a list").iter().map(map).collect()
+    };
+    let held_out = maps(&golden["held_out"]);
+    let moments = held_out.iter().map(|map| PixelMoments::of(map)).reduce(PixelMoments::with).expect("two maps");
+    close(moments.threshold(), &golden["held_out_threshold"], "held-out threshold");
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (samples, defects): (Vec<Sample>, Vec<Vec<SaturatedDefect>>) =
+        loco_images(&golden, folder.path()).into_iter().unzip();
+    let masks: Vec<Option<Vec<bool>>> = samples
+        .iter()
+        .map(|sample| sample.load_mask(side, Reading::default()).expect("reads").map(|mask| mask.pixels))
+        .collect();
+    let cases = golden["cases"].as_array().expect("a list");
+    assert_eq!(cases.len(), 4);
+    for case in cases {
+        let name = case["maps"].as_str().expect("a name");
+        let maps = maps(&golden["maps"][name]);
+        let views: Vec<&[f32]> = maps.iter().map(Vec::as_slice).collect();
+        let scored = Scored {
+            images: Sweep::of_labels(&[], &[]).expect("finite"),
+            threshold: Err(Undefined("no threshold is set")),
+            segmented: Ok(Segmented {
+                maps: views.clone(),
+                labels: samples.iter().map(|sample| sample.defect.is_some()).collect(),
+                threshold: case["threshold"].as_f64().expect("a number"),
+            }),
+            saturated: Ok(SaturatedDefects {
+                maps: views.clone(),
+                defects: defects.iter().map(Vec::as_slice).collect(),
+            }),
+            pixels: Ok(Pixels::of(views, masks.iter().map(Option::as_deref).collect(), side).expect("finite")),
+        };
+        for metric in ["auspro", "auspro_05", "aupro_05", "seg_f1", "class_f1"] {
+            let measured = Metric::named(metric).and_then(|metric| metric.measure(&scored).value).expect(metric);
+            close(measured, &case[metric], &format!("{metric} of {name}"));
+        }
     }
 }
 

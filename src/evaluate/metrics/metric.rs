@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Pixels, REGISTERED, Resampling, Scored, Sweep, Thresholded, Undefined};
+use super::{Pixels, REGISTERED, Resampling, SaturatedDefects, Scored, Segmented, Sweep, Thresholded, Undefined};
 use crate::evaluate::Measured;
 use crate::statistics::Range;
 
@@ -62,10 +62,18 @@ pub enum MetricSource {
     Images(fn(&Sweep) -> Result<f64, Undefined>),
     /// Scores of the images, and the threshold that the held-out normals set.
     Threshold(fn(&Thresholded<'_>) -> Result<f64, Undefined>),
+    /// Maps cut at the threshold that the pixels of the held-out normals set, and the labels of the images.
+    Segmented(fn(&Segmented<'_>) -> Result<f64, Undefined>),
     /// Scores of all pixels together.
     Pixels(fn(&Sweep) -> Result<f64, Undefined>),
+    /// Scores of all pixels together, and the threshold that the pixels of the held-out normals set.
+    PixelThreshold(fn(&Sweep, f64) -> Result<f64, Undefined>),
     /// Maps and masks of each image.
     Maps(fn(&Pixels<'_>) -> Measured),
+    /// Scores of all pixels together, and the defects with their saturation areas.
+    Saturated(fn(&Sweep, &SaturatedDefects<'_>) -> Measured),
+    /// The mean of other metrics, which are measured on the same images.
+    Mean(&'static [Metric]),
 }
 
 /// Whether a metric judges images or pixels.
@@ -112,26 +120,89 @@ impl Metric {
         &self.0.resampling
     }
 
+    /// Measures the metrics in their order. A mean takes the values of the metrics before it, so that nothing is measured twice.
+    pub fn measure_all(metrics: impl IntoIterator<Item = Self>, scored: &Scored<'_>) -> Vec<(Self, Measured)> {
+        let mut all: Vec<(Self, Measured)> = Vec::new();
+        for metric in metrics {
+            let measured = metric.measure_after(scored, &all);
+            all.push((metric, measured));
+        }
+        all
+    }
+
     /// Measures the metric; an undefined number has a reason.
     pub fn measure(self, scored: &Scored<'_>) -> Measured {
+        self.measure_after(scored, &[])
+    }
+
+    /// Measures the metric, when these metrics are measured already.
+    fn measure_after(self, scored: &Scored<'_>, known: &[(Self, Measured)]) -> Measured {
         let pixels = || scored.pixels.as_ref().map_err(|undefined| *undefined);
+        let cut = || scored.segmented.as_ref().map_err(|undefined| *undefined);
         match self.source {
             MetricSource::Images(value) => Measured::of(value(&scored.images)),
             MetricSource::Threshold(value) => {
                 Measured::of(scored.threshold.as_ref().map_err(|undefined| *undefined).and_then(value))
             }
+            MetricSource::Segmented(value) => Measured::of(cut().and_then(value)),
             MetricSource::Pixels(value) => Measured::of(pixels().and_then(|pixels| value(&pixels.sweep))),
+            MetricSource::PixelThreshold(value) => {
+                Measured::of(pixels().and_then(|pixels| value(&pixels.sweep, cut()?.threshold)))
+            }
             MetricSource::Maps(value) => pixels().map_or_else(|undefined| Measured::of(Err(undefined)), value),
+            MetricSource::Saturated(value) => {
+                let defects = scored.saturated.as_ref().map_err(|undefined| *undefined);
+                let both = pixels().and_then(|pixels| Ok((pixels, defects?)));
+                both.map_or_else(
+                    |undefined| Measured::of(Err(undefined)),
+                    |(pixels, defects)| value(&pixels.sweep, defects),
+                )
+            }
+            MetricSource::Mean(parts) => {
+                let measured = |part: &Self| match known.iter().find(|(metric, _)| metric == part) {
+                    Some((_, measured)) => measured.clone(),
+                    None => part.measure(scored),
+                };
+                mean(parts.iter().map(|part| (*part, measured(part))))
+            }
         }
     }
+
+    /// Returns whether it needs the saturation areas of defects, which only some data sets have.
+    pub fn needs_saturation(self) -> bool {
+        matches!(self.source, MetricSource::Saturated(_))
+    }
+}
+
+/// Returns the mean of some metrics. It is undefined if one of them is.
+fn mean(parts: impl ExactSizeIterator<Item = (Metric, Measured)>) -> Measured {
+    let (count, mut sum) = (parts.len(), 0.0);
+    for (part, measured) in parts {
+        match measured.value {
+            Some(value) => sum += value,
+            None => {
+                let reason = measured.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                return Measured { value: None, reason: Some(format!("{} is undefined{reason}", part.label)) };
+            }
+        }
+    }
+    Measured::value(sum / count as f64)
 }
 
 impl Definition {
     /// Returns whether it judges images or pixels.
     pub fn scope(&self) -> Scope {
         match self.source {
-            MetricSource::Images(_) | MetricSource::Threshold(_) => Scope::Image,
-            MetricSource::Pixels(_) | MetricSource::Maps(_) => Scope::Pixel,
+            MetricSource::Images(_) | MetricSource::Threshold(_) | MetricSource::Segmented(_) => Scope::Image,
+            MetricSource::Pixels(_)
+            | MetricSource::PixelThreshold(_)
+            | MetricSource::Maps(_)
+            | MetricSource::Saturated(_) => Scope::Pixel,
+            // One pixel metric among them makes the mean need masks.
+            MetricSource::Mean(parts) => match parts.iter().any(|part| part.scope() == Scope::Pixel) {
+                true => Scope::Pixel,
+                false => Scope::Image,
+            },
         }
     }
 }

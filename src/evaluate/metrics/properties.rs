@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::slow::Case;
-use super::{Metric, Pixels, Scored, Sweep, Thresholded, aupro, f1_max};
+use super::{Metric, Pixels, SaturatedDefects, Scored, Segmented, Sweep, Thresholded, aupro, f1_max};
 
 /// Returns a score of one kind: continuous, in a few steps with many ties, all equal, or as tiny as products of three maps.
 fn score(kind: u8, drawn: f32) -> f32 {
@@ -35,17 +35,18 @@ fn cases() -> impl Strategy<Value = Case> {
                 2 => Some(vec![true; pixels.len()]),
                 _ => Some(pixels.iter().map(|(_, defective)| *defective).collect()),
             };
-            Case { width, maps, masks: images.iter().map(mask).collect(), held_out: Vec::new(), threshold: 0.0 }
+            let masks = images.iter().map(mask).collect();
+            Case { width, maps, masks, held_out: Vec::new(), threshold: 0.0, pixel_threshold: 0.0, saturation: 1.0 }
         })
 }
 
 /// Adds held-out scores to the cases. The threshold is one of these scores, so that some tie with it.
 fn with_held_out() -> impl Strategy<Value = Case> {
     let scores = (0_u8..5, proptest::collection::vec(0.0_f32..1.0, 0..4));
-    (cases(), scores).prop_map(|(case, (kind, drawn))| {
+    (cases(), scores, 0.0_f32..1.0, 0.05_f64..=1.0).prop_map(|(case, (kind, drawn), cut, saturation)| {
         let held_out: Vec<f32> = drawn.into_iter().map(|drawn| score(kind, drawn)).collect();
         let threshold = held_out.first().copied().map_or(0.25, f64::from);
-        Case { held_out, threshold, ..case }
+        Case { held_out, threshold, pixel_threshold: f64::from(score(kind, cut)), saturation, ..case }
     })
 }
 
@@ -54,7 +55,8 @@ fn measured(case: &Case) -> Vec<(Metric, Option<f64>)> {
     let images = case.images();
     let scores = images.maps.concat();
     let labels: Vec<bool> = images.masks.iter().map(|mask| mask.as_ref().is_some_and(|mask| mask[0])).collect();
-    let maps = case.maps.iter().map(Vec::as_slice).collect();
+    let maps: Vec<&[f32]> = case.maps.iter().map(Vec::as_slice).collect();
+    let defects = case.saturated();
     let masks = case.masks.iter().map(Option::as_deref).collect();
     let scored = Scored {
         images: Sweep::of_labels(&scores, &labels).expect("finite"),
@@ -65,9 +67,12 @@ fn measured(case: &Case) -> Vec<(Metric, Option<f64>)> {
             held_out: &case.held_out,
             held_out_trained: false,
         }),
+        segmented: Ok(Segmented { maps: maps.clone(), labels: labels.clone(), threshold: case.pixel_threshold }),
+        saturated: Ok(SaturatedDefects { maps: maps.clone(), defects: defects.iter().map(Vec::as_slice).collect() }),
         pixels: Ok(Pixels::of(maps, masks, case.width).expect("finite")),
     };
-    Metric::all().map(|metric| (metric, metric.measure(&scored).value)).collect()
+    let all = Metric::measure_all(Metric::all(), &scored);
+    all.into_iter().map(|(metric, measured)| (metric, measured.value)).collect()
 }
 
 proptest! {
@@ -126,6 +131,8 @@ fn aupimo_agrees_with_its_definition_on_many_normal_pixels() {
         masks: vec![None, mask(|pixel| pixel > 8), Some(vec![false; 20_000]), mask(|pixel| pixel % 3 == 0)],
         held_out: Vec::new(),
         threshold: 0.0,
+        pixel_threshold: 0.0,
+        saturation: 1.0,
     };
     let (metric, ours) =
         measured(&case).into_iter().find(|(metric, _)| metric.name == "aupimo").expect("it is registered");

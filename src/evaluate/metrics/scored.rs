@@ -1,6 +1,7 @@
 //! Inputs of metrics: the scores of some images, each set sorted once for all metrics.
 
 use super::{NotFinite, Sweep, Undefined};
+use crate::data::SaturatedDefect;
 
 /// Scored images with their labels, threshold and pixels.
 pub struct Scored<'a> {
@@ -8,8 +9,32 @@ pub struct Scored<'a> {
     pub images: Sweep,
     /// Scores with the held-out threshold, or the reason why there is no threshold.
     pub threshold: Result<Thresholded<'a>, Undefined>,
+    /// Maps with the threshold of their pixels, or the reason why there is no such threshold.
+    pub segmented: Result<Segmented<'a>, Undefined>,
     /// Pixels of the images, or the reason why they cannot be judged.
     pub pixels: Result<Pixels<'a>, Undefined>,
+    /// Defects with their saturation areas, or the reason why these are not known.
+    pub saturated: Result<SaturatedDefects<'a>, Undefined>,
+}
+
+/// Anomaly maps to be cut at the threshold that the pixels of the held-out normals set.
+#[derive(Debug, Clone)]
+pub struct Segmented<'a> {
+    /// Anomaly map of each image.
+    pub maps: Vec<&'a [f32]>,
+    /// Whether each image is defective.
+    pub labels: Vec<bool>,
+    /// Value above which a pixel is called defective.
+    pub threshold: f64,
+}
+
+/// The defects of some images with their saturation areas, for sPRO.
+#[derive(Debug, Clone)]
+pub struct SaturatedDefects<'a> {
+    /// Anomaly map of each image.
+    pub maps: Vec<&'a [f32]>,
+    /// Defects of each image.
+    pub defects: Vec<&'a [SaturatedDefect]>,
 }
 
 /// Image scores with the threshold that the held-out normals set.

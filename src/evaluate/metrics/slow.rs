@@ -2,6 +2,7 @@
 //! them.
 
 use super::Metric;
+use crate::data::SaturatedDefect;
 
 /// Scores per image, and the defective pixels; images are `width` pixels wide.
 pub(super) struct Case {
@@ -11,6 +12,10 @@ pub(super) struct Case {
     /// Scores of the held-out normals, and the threshold that they set.
     pub held_out: Vec<f32>,
     pub threshold: f64,
+    /// Value above which a pixel is called defective.
+    pub pixel_threshold: f64,
+    /// Share of a defect that must be found.
+    pub saturation: f64,
 }
 
 impl Case {
@@ -28,6 +33,16 @@ impl Case {
             "aupro_05" => pixels.ranked(|pixels| pixels.aupro(0.05)),
             "aupro_stfpm_rescaled" => pixels.ranked(Self::rescaled_pro)?,
             "aupimo" => pixels.aupimo(),
+            "mean_of_seven" => {
+                let seven =
+                    ["image_auroc", "image_ap", "image_f1max", "pixel_auroc", "pixel_ap", "pixel_f1max", "aupro"];
+                let values: Option<Vec<f64>> = seven.map(|name| self.value(Metric::named(name)?)).into_iter().collect();
+                values.map(|values| values.iter().sum::<f64>() / 7.0)
+            }
+            "seg_f1" => pixels.f1_above(),
+            "class_f1" => images.f1_above(),
+            "auspro" => pixels.ranked(|pixels| pixels.auspro(0.3)),
+            "auspro_05" => pixels.ranked(|pixels| pixels.auspro(0.05)),
             "image_precision" => {
                 let (hits, alarms) = (images.above(true), images.above(false));
                 share(hits, hits + alarms)
@@ -51,8 +66,51 @@ impl Case {
             maps: self.maps.iter().map(highest).collect(),
             masks: self.masks.iter().map(defective).collect(),
             held_out: self.held_out.clone(),
-            threshold: self.threshold,
+            ..*self
         }
+    }
+
+    /// Returns the defects of each image for sPRO: all pixels of the mask, and again every third of them. So defects overlap.
+    pub(super) fn saturated(&self) -> Vec<Vec<SaturatedDefect>> {
+        let of = |mask: &Option<Vec<bool>>| {
+            let marked = |step: u32| {
+                let is_marked =
+                    |pixel: &u32| mask.as_ref().is_some_and(|mask| mask[*pixel as usize]) && pixel.is_multiple_of(step);
+                (0..mask.as_ref().map_or(0, Vec::len) as u32).filter(is_marked).collect::<Vec<u32>>()
+            };
+            let defect =
+                |pixels: Vec<u32>| SaturatedDefect { saturation: self.saturation * pixels.len() as f64, pixels };
+            [1, 3].map(|step| defect(marked(step))).into_iter().filter(|defect| !defect.pixels.is_empty()).collect()
+        };
+        self.masks.iter().map(of).collect()
+    }
+
+    /// Returns the area under the mean saturated overlap of defects over the false positive rate up to a limit, divided by the limit.
+    fn auspro(&self, limit: f64) -> f64 {
+        let defects: Vec<(&Vec<f32>, SaturatedDefect)> = self
+            .maps
+            .iter()
+            .zip(self.saturated())
+            .flat_map(|(map, defects)| defects.into_iter().map(move |defect| (map, defect)))
+            .collect();
+        let found = |(map, defect): &(&Vec<f32>, SaturatedDefect), threshold: f64| -> f64 {
+            let hits = defect.pixels.iter().filter(|pixel| f64::from(map[**pixel as usize]) >= threshold).count();
+            (hits as f64 / defect.saturation).min(1.0)
+        };
+        self.area(limit, |threshold| {
+            defects.iter().map(|defect| found(defect, threshold)).sum::<f64>() / defects.len() as f64
+        })
+    }
+
+    /// Returns F1 of the elements above the threshold of pixels; `None` if nothing is defective.
+    fn f1_above(&self) -> Option<f64> {
+        let count = |class| self.class(class).iter().filter(|score| **score > self.pixel_threshold).count();
+        let positives = self.class(true).len();
+        (positives > 0).then(|| {
+            let (precision, recall) = (share(count(true), count(true) + count(false)), share(count(true), positives));
+            let (precision, recall) = (precision.unwrap_or(0.0), recall.unwrap_or(0.0));
+            if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
+        })
     }
 
     /// Computes a value that needs both classes.
@@ -167,11 +225,19 @@ impl Case {
 
     /// Returns the area under the mean recall of defects over the false positive rate up to a limit, divided by the limit.
     pub(super) fn aupro(&self, limit: f64) -> f64 {
-        let (defects, normal) = (self.defects(), self.class(false));
+        let defects = self.defects();
+        self.area(limit, |threshold| {
+            let overlap: f64 = defects.iter().map(|defect| at_least(defect, threshold) / defect.len() as f64).sum();
+            overlap / defects.len() as f64
+        })
+    }
+
+    /// Returns the area under a height over the false positive rate up to a limit, divided by the limit.
+    fn area(&self, limit: f64, height: impl Fn(f64) -> f64) -> f64 {
+        let normal = self.class(false);
         let mut points = vec![(0.0, 0.0)];
         for threshold in self.thresholds() {
-            let overlap: f64 = defects.iter().map(|defect| at_least(defect, threshold) / defect.len() as f64).sum();
-            points.push((at_least(&normal, threshold) / normal.len() as f64, overlap / defects.len() as f64));
+            points.push((at_least(&normal, threshold) / normal.len() as f64, height(threshold)));
         }
         let area = points.windows(2).map(|pair| {
             let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);

@@ -133,6 +133,13 @@ impl Sweep {
         self.sizes.len()
     }
 
+    /// Returns the numbers of defective and of normal elements strictly above a threshold.
+    pub(super) fn above(&self, threshold: f64) -> (u64, u64) {
+        let end = self.packed.partition_point(|element| f64::from(score_of((element >> 32) as u32)) > threshold);
+        let defective = self.packed[..end].iter().filter(|&&element| element & u64::from(u32::MAX) > 0).count();
+        (defective as u64, (end - defective) as u64)
+    }
+
     /// Returns the counts of defective and normal elements, or the reason why they cannot be ranked.
     pub(in crate::evaluate) fn both_classes(&self) -> Result<(u64, u64), Undefined> {
         match (self.positives(), self.negatives()) {

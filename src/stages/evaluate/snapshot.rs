@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::data::{Reading, Sample};
-use crate::evaluate::metrics::{Metric, NotFinite, PRO_LIMIT, Pixels, Scope, Scored, Sweep, Thresholded, Undefined};
+use super::LightingJob;
+use crate::data::{Reading, Sample, SaturatedDefect};
+use crate::evaluate::metrics::{
+    Metric, NotFinite, PRO_LIMIT, Pixels, SaturatedDefects, Scope, Scored, Segmented, Sweep, Thresholded, Undefined,
+};
 use crate::evaluate::{
     Calibrated, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, Measured, PixelHistograms, ResultName,
     ScoreHeader, Selection, Snapshot,
@@ -17,6 +20,8 @@ pub(super) struct TestSet<'a> {
     pub score: &'a Path,
     /// The test images, for their masks.
     pub test: &'a [Sample],
+    /// What is measured under each lighting of the test images, if the data set names several.
+    pub lighting: Option<&'a LightingJob>,
     /// Side at which maps and masks are compared, in pixels.
     pub image_size: usize,
     /// How mask files are read.
@@ -48,8 +53,9 @@ pub(super) fn measure(
     header: &ScoreHeader,
     snapshot: &Snapshot,
     masks: &[GroundTruth],
+    defects: Option<&[Vec<SaturatedDefect>]>,
 ) -> Result<SnapshotResults, StageError> {
-    let Calibrated { rule, normal_scores, threshold } =
+    let Calibrated { rule, normal_scores, threshold, pixel_threshold } =
         Calibrated::read(set.score, header, snapshot, set.settings, set.image_size).map_err(StageError::artifact)?;
     let levels = header.maps(set.score, snapshot, "test", header.test.len()).map_err(StageError::artifact)?;
     let maps = rule.final_maps(&levels, set.image_size);
@@ -65,10 +71,12 @@ pub(super) fn measure(
         held_out: &normal_scores,
         held_out_trained: set.held_out_trained,
     });
-    let images = Images { set, maps: &maps, masks: masks.as_deref(), thresholded };
+    let images = Images { set, maps: &maps, masks: masks.as_deref(), thresholded, pixel_threshold, defects };
     let all = images.scored(&(0..maps.len()).collect::<Vec<_>>())?;
-    let mut results: Results = set.metrics.iter().map(|m| ((*m).into(), m.measure(&all))).collect();
+    let measured = Metric::measure_all(set.metrics.iter().copied(), &all).into_iter();
+    let mut results: Results = measured.map(|(metric, measured)| (metric.into(), measured)).collect();
     images.add_kinds(&mut results)?;
+    images.add_lighting(&mut results)?;
     // Only results at the selected epoch are compared, and only comparisons need histograms.
     let of_pixels = |pixels: &Pixels<'_>| PixelHistograms::of(&maps, &pixels.masks, set.image_size, &pixels.sweep);
     let histograms = all.pixels.as_ref().ok().filter(|_| set.selection == Selection::Selected).map(of_pixels);
@@ -78,7 +86,8 @@ pub(super) fn measure(
         .zip(&scores)
         .map(|(sample, &score)| ImageScore { image: sample.image.clone(), defect: sample.defect.clone(), score })
         .collect();
-    let evaluation = Evaluation { epoch: snapshot.epoch, results, image_scores, held_out_threshold: threshold };
+    let evaluation =
+        Evaluation { epoch: snapshot.epoch, results, image_scores, held_out_threshold: threshold, pixel_threshold };
     let pixels = all.pixels.as_ref().ok().map(|pixels| &pixels.sweep);
     Ok(SnapshotResults { evaluation, curves: Curves::of(&all.images, pixels, PRO_LIMIT), histograms })
 }
@@ -91,6 +100,10 @@ struct Images<'a> {
     masks: Option<&'a [Option<&'a [bool]>]>,
     /// `None` if too few images are held out.
     thresholded: Option<Thresholded<'a>>,
+    /// `None` if too few images are held out.
+    pixel_threshold: Option<f64>,
+    /// Defects of each image with their saturation areas; `None` if these are not known.
+    defects: Option<&'a [Vec<SaturatedDefect>]>,
 }
 
 impl<'a> Images<'a> {
@@ -111,8 +124,27 @@ impl<'a> Images<'a> {
                 Ok(Pixels::of(maps, masks, self.set.image_size).map_err(not_finite)?)
             }
         };
-        let threshold = self.thresholded.ok_or(Undefined("too few images are held out"));
-        Ok(Scored { images, threshold, pixels })
+        let too_few = Undefined("too few images are held out");
+        let threshold = self.thresholded.ok_or(too_few);
+        let maps = || -> Vec<&[f32]> { indices.iter().map(|&index| self.maps[index].as_ref()).collect() };
+        let segmented = self.pixel_threshold.map(|threshold| Segmented { maps: maps(), labels, threshold });
+        let saturated = self.defects.map(|defects| SaturatedDefects {
+            maps: maps(),
+            defects: indices.iter().map(|&index| defects[index].as_slice()).collect(),
+        });
+        let saturated = saturated.ok_or(Undefined("the data set has no saturation areas of defects"));
+        Ok(Scored { images, threshold, segmented: segmented.ok_or(too_few), pixels, saturated })
+    }
+
+    /// Measures the images of each lighting by themselves, if the data set names it.
+    fn add_lighting(&self, results: &mut Results) -> Result<(), StageError> {
+        let Some(LightingJob { metrics, images }) = self.set.lighting else { return Ok(()) };
+        for name in images.iter().collect::<BTreeSet<_>>() {
+            let indices: Vec<usize> = (0..images.len()).filter(|&index| images[index] == *name).collect();
+            let measured = Metric::measure_all(metrics.iter().copied(), &self.scored(&indices)?).into_iter();
+            results.extend(measured.map(|(metric, m)| (ResultName::UnderLighting(metric, name.clone()), m)));
+        }
+        Ok(())
     }
 
     /// Measures each kind of defect against all normal images, if the test set has several kinds.

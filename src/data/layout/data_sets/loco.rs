@@ -15,6 +15,7 @@ const ARRANGEMENT: Arrangement = Arrangement::in_folders(
 
 pub(super) const DESCRIPTION: Description = Description {
     several_masks: true,
+    saturation: Some("defects_config.json"),
     ..Description::of(
         &[&ARRANGEMENT],
         "ROOT/<category>/train/good, validation/good, test/{good,logical_anomalies,structural_anomalies}, \

@@ -15,6 +15,7 @@ const ARRANGEMENT: Arrangement = Arrangement::in_folders(
 );
 
 pub(super) const DESCRIPTION: Description = Description {
+    names_lighting: true,
     unused: &[("test_private", UnusedReason::Private)],
     ..Description::of(
         &[&ARRANGEMENT],
