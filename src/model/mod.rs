@@ -3,6 +3,7 @@
 mod assembly;
 mod autoencoder;
 mod backbone;
+mod block;
 mod level_set;
 mod resnet;
 mod student;
@@ -18,6 +19,7 @@ pub use autoencoder::{
     FeatureNetwork, InnerNorm, LinearSettings, Placement, Skip, Unet, UnetSettings, Upsample,
 };
 pub use backbone::{Architecture, Backbone};
+pub use block::BlockKind;
 pub use level_set::LevelSet;
 pub use resnet::{Levels, Resnet};
 pub use student::{Head, Student};

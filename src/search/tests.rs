@@ -346,7 +346,7 @@ fn parts_of_auto_encoders_are_read_and_inapplicable_settings_are_dropped() {
 fn invalid_networks_are_reported() {
     let cases = [
         ("upsample = \"bicubic\"\nnorm = \"layer\"\nactivation = \"gleu\"", ""),
-        ("padding = \"reflected\"\nplacement = \"teacher\"", "architecture = \"resnet50\""),
+        ("padding = \"reflected\"\nplacement = \"teacher\"", "architecture = \"resnet52\""),
         ("levels = [1, 3]", "levels = [2, 3]"),
         ("levels = [1, 4]", "levels = []"),
         ("levels = 2", "levels = [2, \"3\"]"),
@@ -361,8 +361,8 @@ fn invalid_networks_are_reported() {
     `model.activation` is "gleu"
       expected one of "relu", "leaky-relu", "gelu"; did you mean "gelu"?
 
-    `teacher.architecture` is "resnet50"
-      expected one of "resnet18", "resnet34"; did you mean "resnet34"?
+    `teacher.architecture` is "resnet52"
+      expected one of "resnet18", "resnet34", "resnet50", "wide-resnet50-2"; did you mean "resnet50"?
     `model.padding` is "reflected"
       expected one of "zero", "reflect", "replicate"; did you mean "reflect"?
     `model.placement` is "teacher"
