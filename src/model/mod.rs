@@ -1,9 +1,11 @@
-//! The networks: teacher and student (ResNets), auto-encoders, and weight files.
+//! The networks: teacher and student (ResNets), auto-encoders, the decoder of reverse distillation, and weight files.
 
 mod assembly;
 mod autoencoder;
 mod backbone;
 mod block;
+mod decoder;
+mod kind;
 mod level_set;
 mod resnet;
 mod student;
@@ -20,8 +22,10 @@ pub use autoencoder::{
 };
 pub use backbone::{Architecture, Backbone};
 pub use block::BlockKind;
+pub use decoder::Decoder;
+pub use kind::{Model, StudentKind};
 pub use level_set::LevelSet;
 pub use resnet::{Levels, Resnet};
-pub use student::{Head, Student};
+pub use student::{Encoder, Head, Student};
 pub use teacher::load_teacher;
 pub use teacher_settings::{TeacherSettings, WeightSource};

@@ -8,7 +8,7 @@ use super::inputs::TeacherRef;
 use super::pretrain::PretrainJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::SplitRule;
-use crate::model::AutoEncoder;
+use crate::model::Model;
 use crate::tensor::Backend;
 use crate::training::{JointInput, JointSettings, StageContext, StageError, is_snapshot, joint};
 
@@ -21,12 +21,12 @@ pub struct JointJob {
     pub images: String,
     /// Which images are held out.
     pub split: SplitRule,
-    /// The teacher. The student has the same architecture.
+    /// The teacher. The student has the same architecture, or mirrors it.
     pub teacher: TeacherRef,
     /// Pretrained auto-encoders, if any.
     pub pretrain: Option<KeyOf<PretrainJob>>,
-    /// Auto-encoders, or none.
-    pub model: AutoEncoder,
+    /// Student, and its auto-encoders if there are any.
+    pub model: Model,
     /// Training settings, including the selection rule.
     pub joint: JointSettings,
     /// Number of evenly spaced epochs whose weights are kept for the oracle.
