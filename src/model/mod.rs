@@ -7,6 +7,8 @@ mod block;
 mod decoder;
 mod kind;
 mod level_set;
+#[cfg(test)]
+pub(crate) mod recorded;
 mod resnet;
 mod student;
 mod teacher;

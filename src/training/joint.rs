@@ -1,6 +1,8 @@
 //! Joint training: the student and the auto-encoders behind it learn to predict the teacher.
 
 mod gradients;
+#[cfg(test)]
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::path::Path;
