@@ -1,9 +1,9 @@
 //! Benchmarks of a sweep's main costs: one training step, one scoring pass, the exact metrics.
 
 use didact::evaluate::metrics::{Sweep, aupro, auroc};
-use didact::model::{Architecture, Assembly, AutoEncoder, Backbone, UnetSettings};
+use didact::model::{Architecture, Assembly, AutoEncoder, Backbone, Model, UnetSettings};
 use didact::nn::Mode;
-use didact::tensor::{Backend, Features, Native, Recorded};
+use didact::tensor::{Backend, Features, Native, OpResult, Recorded};
 use divan::Bencher;
 
 const BATCH: usize = 8;
@@ -27,12 +27,13 @@ fn backbone() -> Backbone {
 /// Forward and backward pass of ST-FPM's loss; the argument is the image's side.
 #[divan::bench(args = [64, 128, 256], sample_count = 5)]
 fn student_step(bencher: Bencher<'_, '_>, side: usize) {
-    let mut assembly = Assembly::<Native>::new(0, &backbone(), &AutoEncoder::None);
+    let mut assembly = Assembly::<Native>::new(0, &backbone(), &Model::STFPM);
     let teacher = [features(side / 4, 64), features(side / 8, 128), features(side / 16, 256)];
     let images = features(side, 3);
     bencher.bench_local(|| {
-        let images = images.clone().put_tape(Recorded::default());
-        let levels = assembly.student.forward(images, Mode::Train).expect("memory");
+        let levels: OpResult<Vec<Features<Native, Recorded>>> =
+            assembly.student.forward(|| Ok(images.clone()), &teacher, Mode::Train);
+        let levels = levels.expect("memory");
         let losses = levels.into_iter().zip(&teacher).map(|(s, t)| Native::similarity(t, s).expect("memory"));
         let mut losses = losses.map(|loss| (loss, 1.0));
         let first = losses.next().expect("three levels");
@@ -43,10 +44,13 @@ fn student_step(bencher: Bencher<'_, '_>, side: usize) {
 /// Prediction with U-Nets, as in scoring.
 #[divan::bench(args = [64, 128, 256], sample_count = 5)]
 fn predict_with_unets(bencher: Bencher<'_, '_>, side: usize) {
-    let unet = AutoEncoder::Unet(UnetSettings::default());
+    let unet = AutoEncoder::Unet(UnetSettings::default()).into();
     let mut assembly = Assembly::<Native>::new(0, &backbone(), &unet);
     let images = features(side, 3);
-    bencher.bench_local(|| assembly.predict(images.clone()).expect("memory"));
+    bencher.bench_local(|| {
+        let predicted: OpResult<Vec<Features<Native>>> = assembly.predict(|| Ok(images.clone()), &[]);
+        predicted.expect("memory")
+    });
 }
 
 /// Pixel AUROC and AUPRO of this many maps of 256×256.

@@ -28,7 +28,7 @@ use parts::{Parts, Spent};
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use work::{Joint, Pretrain};
+use work::{Joint, Pretrain, Work};
 
 const BATCH: usize = 8;
 const SIDE: usize = 256;
@@ -36,10 +36,11 @@ const THREADS: usize = 2;
 /// Flag that cargo passes when it runs benchmarks.
 const BENCH: &str = "--bench";
 /// Names of the rows, each with its limit and its target as ratios to PyTorch.
-const ROWS: [(&str, f64, f64); 8] = [
+const ROWS: [(&str, f64, f64); 9] = [
     ("stfpm_step", 0.55, 0.40),
     ("joint_step", 0.65, 0.45),
     ("pretrain_step", 0.50, 0.35),
+    ("reverse_step", 0.65, 0.45),
     ("inference", 0.75, 0.50),
     ("inference_unets", 0.75, 0.50),
     ("metrics", 0.20, 0.10),
@@ -93,13 +94,18 @@ fn step<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
             })
         }
         "inference" | "inference_unets" => {
-            let mut joint = Joint::new(set, row == "inference_unets");
+            let mut joint = Joint::new(set, if row == "inference_unets" { Work::Unets } else { Work::Stfpm });
             Box::new(move || {
                 joint.infer(&indices);
             })
         }
         _ => {
-            let mut joint = Joint::new(set, row != "stfpm_step");
+            let work = match row {
+                "stfpm_step" => Work::Stfpm,
+                "reverse_step" => Work::Reverse,
+                _ => Work::Unets,
+            };
+            let mut joint = Joint::new(set, work);
             Box::new(move || joint.step(&indices))
         }
     }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
-use didact::model::{Architecture, Assembly, AutoEncoder, AutoEncoders, Backbone, Resnet, UnetSettings};
+use didact::model::{Architecture, Assembly, AutoEncoder, AutoEncoders, Backbone, Levels, Model, Resnet, UnetSettings};
 use didact::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, clip_global_norm};
-use didact::tensor::{Backend, Native, Recorded, Scalar};
+use didact::tensor::{Backend, DeviceError, Native, OpResult, Recorded, Scalar};
 use didact::training::Batches;
 
 type Loss = Scalar<Native, Recorded>;
@@ -40,6 +40,17 @@ pub fn write_noise(folder: &Path, images: usize, side: usize) {
     writer.finish().expect("room");
 }
 
+/// What is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// ST-FPM.
+    Stfpm,
+    /// The joint phase with three U-Nets.
+    Unets,
+    /// Reverse distillation.
+    Reverse,
+}
+
 /// A student with or without U-Nets, and its optimisers.
 pub struct Joint<'a> {
     batches: Batches<'a, Native>,
@@ -47,31 +58,40 @@ pub struct Joint<'a> {
     assembly: Assembly<Native>,
     student: Optimizer<Native>,
     autoencoder: Optimizer<Native>,
+    work: Work,
 }
 
 impl<'a> Joint<'a> {
-    /// Creates ST-FPM, or the joint phase with three U-Nets.
-    pub fn new(set: &'a FeatureSet, with_unets: bool) -> Self {
+    /// Creates the networks and optimisers of one kind of training.
+    pub fn new(set: &'a FeatureSet, work: Work) -> Self {
         let adam = OptimizerSettings::adam(1e-4, 0.0);
-        let sgd = OptimizerSettings::sgd(1e-3, 0.9, 1e-4);
-        let model = if with_unets { unet() } else { AutoEncoder::None };
+        let (model, student) = match work {
+            Work::Stfpm => (Model::STFPM, OptimizerSettings::sgd(1e-3, 0.9, 1e-4)),
+            Work::Unets => (unet().into(), adam),
+            Work::Reverse => (Model::Decoder, OptimizerSettings { beta1: 0.5, ..adam }),
+        };
         Self {
             batches: Batches::kept(set, None),
             teacher: Resnet::new(&Init { seed: 1, purpose: "teacher" }, &backbone()),
             assembly: Assembly::new(0, &backbone(), &model),
-            student: Optimizer::new(if with_unets { adam } else { sgd }),
+            student: Optimizer::new(student),
+            work,
             autoencoder: Optimizer::new(adam),
         }
     }
 
     /// Takes one step: cached teacher features, forward, losses, backward, clipping (with U-Nets), update.
     pub fn step(&mut self, indices: &[usize]) {
-        let images = self.batches.images(indices).expect("memory").put_tape(Recorded::default());
-        let levels = self.assembly.student.forward(images, Mode::Train).expect("memory");
+        let teachers: Vec<_> = (0..3).map(|level| self.batches.teacher(level, indices).expect("memory")).collect();
+        let images = || Ok::<_, DeviceError>(self.batches.images(indices).expect("memory"));
+        let levels: OpResult<Levels<Native, Recorded>> = self.assembly.student.forward(images, &teachers, Mode::Train);
         let mut total = None;
-        for (level, student) in levels.into_iter().enumerate() {
-            let teacher = self.batches.teacher(level, indices).expect("memory");
+        for (level, (student, teacher)) in levels.expect("memory").into_iter().zip(teachers).enumerate() {
             let loss = match &mut self.assembly.autoencoders {
+                None if self.work == Work::Reverse => {
+                    let twice = Native::similarity(&teacher.flattened(), student.flattened()).expect("memory");
+                    Native::weighted_sum((twice, 0.5), []).expect("memory")
+                }
                 None => Native::similarity(&teacher, student).expect("memory"),
                 Some(autoencoders) => {
                     let target = student.with_empty_tape();
@@ -98,7 +118,7 @@ impl<'a> Joint<'a> {
     pub fn infer(&mut self, indices: &[usize]) -> f32 {
         let images = self.batches.images(indices).expect("memory");
         let targets = self.teacher.forward(images.clone(), Mode::Evaluate).expect("memory");
-        let predicted = self.assembly.predict(images).expect("memory");
+        let predicted = self.assembly.predict(|| Ok::<_, DeviceError>(images), &targets).expect("memory");
         let maps = targets.iter().zip(&predicted);
         let first = |(target, predicted)| {
             let map = Native::distance_map(target, predicted).expect("memory");

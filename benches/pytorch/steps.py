@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from networks import CHANNELS, Backbone, UNet, distance
+from networks import CHANNELS, Backbone, ReverseDistillation, UNet, angle, distance
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 # Ways of taking training steps. The teacher's features are computed in each step, or once, as a tuned script does. The step runs eagerly, or
@@ -36,6 +36,7 @@ class Bench:
         self.frozen = Backbone().to(**place).eval().requires_grad_(False)
         self.student = Backbone().to(**place)
         self.unets = nn.ModuleList(UNet(channels) for channels in CHANNELS).to(**place)
+        self.decoder = ReverseDistillation().to(**place)
         self.targets = None
         if cached:
             self.targets = self.teacher()
@@ -74,9 +75,9 @@ class Bench:
         mark("unets_forward")
         return rebuilt
 
-    def adam(self, network, rate):
+    def adam(self, network, rate, betas=(0.9, 0.999)):
         """Graphs need Adam's step count on the GPU."""
-        return torch.optim.Adam(network.parameters(), lr=rate, fused=True, capturable=self.graphs)
+        return torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=True, capturable=self.graphs)
 
     def stfpm_step(self):
         def loss(mark):
@@ -106,6 +107,16 @@ class Bench:
 
         return self.training(loss, self.adam(self.unets, 1e-3))
 
+    def reverse_step(self):
+        def loss(mark):
+            targets = self.teacher()
+            mark("teacher_forward")
+            rebuilt = self.decoder(targets)
+            mark("decoder_forward")
+            return sum(angle(t, r) for t, r in zip(targets, rebuilt))
+
+        return self.training(loss, self.adam(self.decoder, 1e-4, betas=(0.5, 0.999)))
+
     def inference(self, with_unets=False):
         self.student.eval()
         self.unets.eval()
@@ -125,7 +136,7 @@ class Bench:
         return self.inference(with_unets=True)
 
 
-TRAINING_STEPS = ("stfpm_step", "joint_step", "pretrain_step")
+TRAINING_STEPS = ("stfpm_step", "joint_step", "pretrain_step", "reverse_step")
 STEPS = (*TRAINING_STEPS, "inference", "inference_unets")
 ROWS = (*STEPS, "peak_rss_bytes", "metrics")
 

@@ -10,7 +10,7 @@ use super::worker::Runner;
 use crate::cause::Cause;
 use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
 use crate::exit::Exit;
-use crate::model::{Architecture, AutoEncoder, UnetSettings};
+use crate::model::{Architecture, AutoEncoder, Model, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::schedule::Device;
 use crate::tensor::cuda::Cuda;
@@ -76,10 +76,11 @@ fn measure<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String
         ..of(Recipe::StfpmOfficial, OptimizerSettings::sgd(0.01, 0.9, 1e-4))
     };
     let with_unets = of(Recipe::Seed, adam(1e-4));
+    let reverse = of(Recipe::ReverseDistillation, adam(0.005));
     let pretraining = PretrainSettings { epochs, batch_size: batch, ..PretrainSettings::default() };
     let split = SplitRule::fifth(0);
     let images = [TrainingFolder { features, split: &split }];
-    let joint_of = |name: &str, model: &AutoEncoder, settings: &JointSettings| {
+    let joint_of = |name: &str, model: &Model, settings: &JointSettings| {
         phase::<B>(name, folder, |context| {
             let input = JointInput {
                 images: &images,
@@ -94,10 +95,12 @@ fn measure<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String
         })
     };
     // Do not measure the first run, in which the device translates its kernels.
-    joint_of("warm-up", &unet, &JointSettings { epochs: 1, ..with_unets.clone() })?;
+    let with_unet = Model::from(unet.clone());
+    joint_of("warm-up", &with_unet, &JointSettings { epochs: 1, ..with_unets.clone() })?;
     Ok(vec![
-        joint_of("joint, ST-FPM", &AutoEncoder::None, &plain)?,
-        joint_of("joint, three U-Nets, clipped", &unet, &with_unets)?,
+        joint_of("joint, ST-FPM", &Model::STFPM, &plain)?,
+        joint_of("joint, three U-Nets, clipped", &with_unet, &with_unets)?,
+        joint_of("joint, reverse distillation", &Model::Decoder, &reverse)?,
         phase::<B>("pretrain, three U-Nets", folder, |context| {
             let input = PretrainInput { images: &images, model: &unet, settings: &pretraining, seed: 0 };
             pretrain::<B>(&input, context)

@@ -27,7 +27,7 @@ pub(super) enum WeightsVerb {
     },
     /// Download torchvision's ImageNet weights and verify their hash.
     Fetch {
-        /// Network: resnet18 or resnet34.
+        /// Network: resnet18, resnet34, resnet50 or wide-resnet50-2.
         #[arg(value_parser = network)]
         network: Architecture,
         /// Folder for the file; existing files are not replaced.
@@ -97,12 +97,10 @@ fn report_text(report: &WeightReport) -> String {
 
 /// Parses the name of a network.
 fn network(name: &str) -> Result<Architecture, String> {
-    Architecture::named(&name.to_lowercase()).ok_or_else(|| {
-        let known = Architecture::ALL.iter().map(Named::name).collect::<Vec<_>>().join(" or ");
-        match name.to_lowercase().starts_with("resnet") || name.to_lowercase().starts_with("wide_resnet") {
-            true => format!("teachers with bottleneck blocks are not supported; expected {known}"),
-            false => format!("expected {known}"),
-        }
+    // torchvision writes `wide_resnet50_2`.
+    Architecture::named(&name.to_lowercase().replace('_', "-")).ok_or_else(|| {
+        let known = Architecture::ALL.iter().map(Named::name).collect::<Vec<_>>().join(", ");
+        format!("expected one of {known}")
     })
 }
 

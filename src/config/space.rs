@@ -7,7 +7,7 @@ use super::entry::{coordinate, listed};
 use super::load::SweepSource;
 use super::sweep::{SweepTrial, short_name};
 use super::{ReportSettings, Rerun, Strategy, Trial};
-use crate::model::AutoEncoder;
+use crate::model::{AutoEncoder, Model};
 use crate::settings::{ConfigErrors, Node, Place, Problems, Reader, Session, Settings, Table, Value, set};
 
 /// Name of the re-run baseline in every table.
@@ -200,23 +200,22 @@ pub(super) fn axis_entry<'t>(table: &'t Table, name: &str) -> Option<&'t (Place,
     space.get(name)
 }
 
-/// Returns the label of a variant: `skip=concat, depth=2` for the axes that the report compares, or the kind of network if there are none.
+/// Returns the label of a variant: `skip=concat, depth=2` for the axes that the report compares, or the kind of model if there are none.
 fn label(axes: &BTreeMap<String, serde_json::Value>, trial: &Trial, report: &ReportSettings) -> String {
+    let applies = |name: &str| match &trial.model {
+        Model::Encoder(AutoEncoder::None) => ["model.student", "model.autoencoder"].contains(&name),
+        Model::Encoder(_) => true,
+        Model::Decoder => name == "model.student",
+    };
     let parts: Vec<String> = report
         .variants
         .iter()
-        .filter(|name| {
-            trial.model != AutoEncoder::None || !name.starts_with("model.") || name.as_str() == "model.autoencoder"
-        })
+        .filter(|name| !name.starts_with("model.") || applies(name))
         .filter_map(|name| {
             let value = axes.get(name)?;
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             Some(format!("{}={value}", short_name(name, &report.variants)))
         })
         .collect();
-    match (trial.model.settings(), parts.is_empty()) {
-        (_, false) => parts.join(", "),
-        (None, true) => "no auto-encoder".to_owned(),
-        (Some(autoencoder), true) => autoencoder.label(),
-    }
+    if parts.is_empty() { trial.model.label() } else { parts.join(", ") }
 }

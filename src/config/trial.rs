@@ -2,7 +2,7 @@
 
 use crate::data::DataSettings;
 use crate::evaluate::EvaluateSettings;
-use crate::model::{AutoEncoder, AutoEncoderSettings, Placement, TeacherSettings};
+use crate::model::{AutoEncoder, Model, Placement, TeacherSettings};
 use crate::settings::{Reader, settings};
 use crate::tensor::Numerics;
 use crate::training::{JointSettings, PretrainSettings, Recipe, ReconstructionGradient, ReconstructionTarget};
@@ -16,8 +16,8 @@ settings! {
         pub data: DataSettings = table(()),
         /// Frozen teacher.
         pub teacher: TeacherSettings = table(()),
-        /// Auto-encoders behind the student, or none (ST-FPM).
-        pub model: AutoEncoder = table(teacher.levels),
+        /// Student, and the auto-encoders behind it, or none (ST-FPM).
+        pub model: Model = table(teacher.levels),
         /// Phase 1: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
         pub pretrain: Option<PretrainSettings> = table(()),
         /// Phase 2: the student is trained, together with the auto-encoders if there are any.
@@ -46,7 +46,7 @@ impl Trial {
             batch_size: self.joint.batch_size,
             ..JointSettings::of(Recipe::StfpmOfficial)
         };
-        Self { model: AutoEncoder::None, joint, ..self.clone() }.canonical()
+        Self { model: Model::STFPM, joint, ..self.clone() }.canonical()
     }
 
     fn checked(self, reader: &Reader<'_>) -> Self {
@@ -56,12 +56,13 @@ impl Trial {
 
     /// Removes settings that do not apply, so that equal trainings are equal trials.
     fn canonical(mut self) -> Self {
-        if self.model == AutoEncoder::None {
+        if *self.model.autoencoder() == AutoEncoder::None {
             self.pretrain = None;
             self.joint.autoencoder = None;
             self.joint.loss = None;
         }
-        if let (Some(Placement::TeacherHead), Some(loss)) = (self.model.placement(), &mut self.joint.loss) {
+        if let (Some(Placement::TeacherHead), Some(loss)) = (self.model.autoencoder().placement(), &mut self.joint.loss)
+        {
             // The auto-encoders rebuild the teacher's features, so the student gets no gradient.
             loss.reconstruction_gradient = ReconstructionGradient::Both;
             loss.target = ReconstructionTarget::Student;
@@ -70,19 +71,24 @@ impl Trial {
         self
     }
 
-    /// Checks that the coarsest level with an auto-encoder has a side that its network can halve.
+    /// Checks that the coarsest level that the model halves has a side that can be halved.
     fn check_sides(&self, model: &Reader<'_>) {
-        let Some(depth) = self.model.settings().map(AutoEncoderSettings::halvings) else { return };
-        let Some(level) = self.teacher.levels.numbers().filter(|&level| self.model.is_at(level)).last() else { return };
+        let halved = |level: usize| match self.model.halvings(level, self.teacher.levels) {
+            0 => None,
+            halvings => Some((level, halvings)),
+        };
+        let Some((level, halvings)) = self.teacher.levels.numbers().filter_map(halved).last() else { return };
         let side = self.data.image_size >> (level + 1);
-        if side.is_multiple_of(1 << depth) || model.problems().has_at(&model.place_of("depth")) {
+        let (key, what) = match self.model {
+            Model::Encoder(_) => ("depth", format!("`model.depth` is {halvings}")),
+            Model::Decoder => ("student", "`model.student` is \"decoder\", which halves the coarsest level".to_owned()),
+        };
+        if side.is_multiple_of(1 << halvings) || model.problems().has_at(&model.place_of(key)) {
             return;
         }
-        let message = format!(
-            "`model.depth` is {}, but level {level} has only {side}×{side} pixels at image_size {}",
-            depth, self.data.image_size
-        );
-        let help = format!("expected image_size to be a multiple of {} for this depth", 2 << (level + depth));
-        model.refuse("depth", message, help);
+        let message =
+            format!("{what}, but level {level} has only {side}×{side} pixels at image_size {}", self.data.image_size);
+        let help = format!("expected image_size to be a multiple of {} for this {key}", 2 << (level + halvings));
+        model.refuse(key, message, help);
     }
 }

@@ -1,15 +1,15 @@
 //! The student with its auto-encoders. Joint training trains this assembly, and scoring evaluates it.
 
-use super::{AutoEncoder, AutoEncoders, Backbone, Levels, Placement, Student};
+use super::{AutoEncoders, Backbone, Levels, Model, Placement, Student};
 use crate::nn::{Buffer, Input, Mode, Module, Parameter};
-use crate::tensor::{Backend, Features, OpResult};
+use crate::tensor::{Backend, DeviceError, Features};
 
 /// A student, and the auto-encoders behind it if the variant has them.
 #[derive(Debug, Clone)]
 pub struct Assembly<B: Backend> {
     /// The network that learns to predict the teacher.
     pub student: Student<B>,
-    /// `None` for ST-FPM.
+    /// `None` for ST-FPM and for reverse distillation.
     pub autoencoders: Option<AutoEncoders<B>>,
     placement: Placement,
 }
@@ -24,35 +24,50 @@ pub struct Complexity {
 }
 
 impl<B: Backend> Assembly<B> {
-    /// Creates a student of the teacher's shape, randomly initialised from `seed`, with the auto-encoders that `model` requests.
-    pub fn new(seed: u64, backbone: &Backbone, model: &AutoEncoder) -> Self {
+    /// Creates the student that `model` requests for a teacher of this shape, randomly initialised from `seed`, and its auto-encoders.
+    pub fn new(seed: u64, backbone: &Backbone, model: &Model) -> Self {
         Self {
             student: Student::new(seed, backbone, model),
-            autoencoders: AutoEncoders::new(seed, backbone, model),
-            placement: model.placement().unwrap_or(Placement::Student),
+            autoencoders: AutoEncoders::new(seed, backbone, model.autoencoder()),
+            placement: model.autoencoder().placement().unwrap_or(Placement::Student),
         }
     }
 
     /// Returns the features that are compared with the teacher, in evaluation mode: A(S) if an auto-encoder rebuilds S, otherwise S.
-    /// Images are (N, side, side, 3).
-    pub fn predict(&mut self, images: Features<B>) -> OpResult<Levels<B>> {
-        let levels = self.student.forward(images, Mode::Evaluate)?;
+    /// For the inputs see [`Student::forward`].
+    ///
+    /// # Errors
+    /// Fails if the device fails, or if `images` does.
+    pub fn predict<E: From<DeviceError>>(
+        &mut self,
+        images: impl FnOnce() -> Result<Features<B>, E>,
+        teacher: &[Features<B>],
+    ) -> Result<Levels<B>, E> {
+        let levels = self.student.forward(images, teacher, Mode::Evaluate)?;
         match (&mut self.autoencoders, self.placement) {
             (Some(autoencoders), Placement::Student) => levels
                 .into_iter()
                 .enumerate()
-                .map(|(level, x)| autoencoders.forward(level, x, Input::Constant, Mode::Evaluate))
+                .map(|(level, x)| Ok(autoencoders.forward(level, x, Input::Constant, Mode::Evaluate)?))
                 .collect(),
             _ => Ok(levels),
         }
     }
 
-    /// Returns the distance at every position of each level, N·H·W values: ‖T^ − Ŝ^‖² with Ŝ = [`Assembly::predict`].
+    /// Returns the distance at every position of each level, N·H·W values: ‖T^ − Ŝ^‖² with Ŝ = [`Assembly::predict`]. It is twice the
+    /// 1 − cos(T, Ŝ) of reverse distillation (Deng and Li 2022, equation 1).
     ///
     /// If an auto-encoder rebuilds T, the distance is the mean of this and ‖A(T)^ − S′^‖². S′ is the output of the student's head at that
     /// level. EfficientAD also weights both by ½.
-    pub fn distances(&mut self, images: Features<B>, teacher: &[Features<B>]) -> OpResult<Vec<Vec<f32>>> {
-        let predicted = self.predict(images)?;
+    ///
+    /// # Errors
+    /// Fails if the device fails, or if `images` does.
+    pub fn distances<E: From<DeviceError>>(
+        &mut self,
+        images: impl FnOnce() -> Result<Features<B>, E>,
+        teacher: &[Features<B>],
+    ) -> Result<Vec<Vec<f32>>, E> {
+        let predicted = self.predict(images, teacher)?;
         let mut distances = Vec::with_capacity(teacher.len());
         for (level, (teacher, predicted)) in teacher.iter().zip(predicted).enumerate() {
             let mut distance = B::distance_map(teacher, &predicted)?;

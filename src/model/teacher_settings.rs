@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::weights::supported_networks;
 use super::{Architecture, LevelSet};
 use crate::settings::{Field, settings};
 
@@ -31,8 +32,9 @@ settings! {
 
 impl WeightSource {
     fn read(field: Field<'_>) -> Self {
-        let help = "name a .safetensors or .pth file with torchvision's ResNet-18 or ResNet-34 weights, or \"demo\"";
-        match field.required(help).path() {
+        let networks = supported_networks();
+        let help = format!("name a .safetensors or .pth file with torchvision's weights of a {networks}, or \"demo\"");
+        match field.required(&help).path() {
             Some(path) if path != Path::new("demo") => Self::File(path),
             _ => Self::Demo,
         }

@@ -7,7 +7,7 @@ use rand::Rng;
 use super::*;
 use crate::data::stream;
 use crate::nn::{Init, Input, Mode, Module, Padding};
-use crate::tensor::{Activation, Backend, Features, Native, Recorded, cuda};
+use crate::tensor::{Activation, Backend, DeviceError, Features, Native, OpResult, Recorded, cuda};
 
 const SKIPS: [Skip; 4] = [Skip::None, Skip::Add, Skip::Concat, Skip::ConcatConv];
 const UPSAMPLES: [Upsample; 3] = [Upsample::Transposed, Upsample::Bilinear, Upsample::Nearest];
@@ -113,12 +113,15 @@ fn gradients_of_unets_are_right_on_cuda() {
     }
 }
 
-fn assembled(levels: &[usize], model: &AutoEncoder) -> Assembly<Native> {
-    let levels = LevelSet::of(levels).expect("levels");
-    Assembly::new(0, &Backbone { levels, ..Backbone::new(Architecture::Resnet18, 8) }, model)
+fn backbone(architecture: Architecture, levels: &[usize]) -> Backbone {
+    Backbone { levels: LevelSet::of(levels).expect("levels"), ..Backbone::new(architecture, 8) }
 }
 
-fn every_model() -> Vec<AutoEncoder> {
+fn assembled(levels: &[usize], model: &Model) -> Assembly<Native> {
+    Assembly::new(0, &backbone(Architecture::Resnet18, levels), model)
+}
+
+fn every_model() -> Vec<Model> {
     let mut models = vec![AutoEncoder::None];
     for levels in [LevelSet::ALL, LevelSet::of(&[2]).expect("a level"), LevelSet::of(&[2, 3]).expect("levels")] {
         for placement in [Placement::Student, Placement::TeacherHead] {
@@ -128,18 +131,25 @@ fn every_model() -> Vec<AutoEncoder> {
             models.extend(AutoEncoder::of_every_kind(common).into_iter().filter(|model| !is_unet(model)));
         }
     }
-    models
+    models.into_iter().map(Model::from).chain([Model::Decoder]).collect()
 }
 
 #[test]
 fn every_assembly_measures_every_level_that_is_compared() {
-    let shapes = [(2, 8, 8, 8), (2, 4, 4, 16), (2, 2, 2, 32)];
-    for model in every_model() {
-        for levels in [&[1, 2, 3][..], &[2, 3], &[2]] {
-            let mut assembly = assembled(levels, &model);
+    let of_resnet18 = every_model().into_iter().map(|model| (Architecture::Resnet18, model));
+    let unet = AutoEncoder::Unet(UnetSettings { depth: 1, ..UnetSettings::default() });
+    let of_bottlenecks = [Architecture::Resnet50, Architecture::WideResnet50x2].into_iter().flat_map(|architecture| {
+        [Model::STFPM, unet.clone().into(), Model::Decoder].map(|model| (architecture, model))
+    });
+    for (architecture, model) in of_resnet18.chain(of_bottlenecks) {
+        for levels in [&[1, 2, 3][..], &[2, 3], &[1, 3], &[2]] {
+            let backbone = backbone(architecture, levels);
+            let mut assembly = Assembly::new(0, &backbone, &model);
+            let shape = |(level, channels): (usize, usize)| (2, 16 >> level, 16 >> level, channels);
             let teacher: Vec<Features<Native>> =
-                levels.iter().map(|level| noise::<Native>("teacher", shapes[level - 1])).collect();
-            let distances = assembly.distances(noise::<Native>("images", (2, 32, 32, 3)), &teacher).expect("memory");
+                backbone.channels().map(|level| noise::<Native>("teacher", shape(level))).collect();
+            let images = || Ok::<_, DeviceError>(noise::<Native>("images", (2, 32, 32, 3)));
+            let distances = assembly.distances(images, &teacher).expect("memory");
             let found: Vec<usize> = distances.iter().map(Vec::len).collect();
             let expected: Vec<usize> = levels.iter().map(|level| 2 * (16 >> level) * (16 >> level)).collect();
             assert_eq!(found, expected, "{model:?} {levels:?}");
@@ -150,24 +160,25 @@ fn every_assembly_measures_every_level_that_is_compared() {
 
 #[test]
 fn each_part_costs_what_it_adds() {
-    let cost = |levels: &[usize], model: &AutoEncoder| assembled(levels, model).complexity(32);
-    let plain = cost(&[1, 2, 3], &AutoEncoder::None);
-    for model in every_model().iter().skip(1) {
-        let more = cost(&[1, 2, 3], model);
+    let cost = |levels: &[usize], model: &Model| assembled(levels, model).complexity(32);
+    let plain = cost(&[1, 2, 3], &Model::STFPM);
+    let with_autoencoders = |model: &Model| *model.autoencoder() != AutoEncoder::None;
+    for model in every_model().into_iter().filter(with_autoencoders) {
+        let more = cost(&[1, 2, 3], &model);
         assert!(more.parameters > plain.parameters && more.multiply_accumulates > plain.multiply_accumulates);
     }
-    let two = cost(&[1, 2], &AutoEncoder::None);
+    let two = cost(&[1, 2], &Model::STFPM);
     assert!(two.parameters < plain.parameters && two.multiply_accumulates < plain.multiply_accumulates);
     // A bottleneck of a quarter of the channels at each level: C·C/4 weights each way, C/4 + C biases.
-    let added = cost(&[1, 2, 3], &AutoEncoder::Linear(LinearSettings::default())).parameters - plain.parameters;
+    let added = cost(&[1, 2, 3], &AutoEncoder::Linear(LinearSettings::default()).into()).parameters - plain.parameters;
     assert_eq!(added, [8, 16, 32].iter().map(|c| c * c / 2 + c / 4 + c).sum::<usize>());
 }
 
 #[test]
 fn a_levels_initial_values_do_not_depend_on_the_others() {
-    let named = |model: &AutoEncoder| {
+    let named = |model: AutoEncoder| {
         let mut values = Vec::new();
-        assembled(&[1, 2, 3], model).parameters(&mut |parameter| {
+        assembled(&[1, 2, 3], &model.into()).parameters(&mut |parameter| {
             if parameter.name.starts_with("level2.") {
                 values.push(parameter.to_file());
             }
@@ -177,7 +188,59 @@ fn a_levels_initial_values_do_not_depend_on_the_others() {
     let usual = UnetSettings::default();
     let level_2 = CommonSettings { levels: LevelSet::of(&[2]).expect("a level"), ..CommonSettings::default() };
     let alone = UnetSettings { common: level_2, ..usual };
-    let (all, alone) = (named(&AutoEncoder::Unet(usual)), named(&AutoEncoder::Unet(alone)));
+    let (all, alone) = (named(AutoEncoder::Unet(usual)), named(AutoEncoder::Unet(alone)));
     assert!(!all.is_empty());
     assert_eq!(all, alone);
+}
+
+#[test]
+fn a_decoder_trains_every_parameter_without_the_image() {
+    for architecture in Architecture::ALL {
+        for levels in [&[1, 2, 3][..], &[1, 3], &[2]] {
+            let backbone = backbone(architecture, levels);
+            let mut student = Student::<Native>::new(0, &backbone, &Model::Decoder);
+            let shape = |(level, channels): (usize, usize)| (2, 16 >> level, 16 >> level, channels);
+            let teacher: Vec<Features<Native>> =
+                backbone.channels().map(|level| noise::<Native>("teacher", shape(level))).collect();
+            let no_image = || -> OpResult<Features<Native>> { panic!("a decoder reads no image") };
+            let rebuilt = student.forward::<Recorded, _>(no_image, &teacher, Mode::Train).expect("memory");
+            let losses = rebuilt.into_iter().zip(&teacher);
+            let mut losses = losses.map(|(s, t)| (Native::similarity(t, s).expect("memory"), 1.0));
+            let first = losses.next().expect("levels");
+            let loss = Native::weighted_sum(first, losses).expect("memory");
+            let mut gradients = Native::backward(loss).expect("memory");
+            let (mut names, mut count) = (BTreeSet::new(), 0);
+            student.parameters(&mut |parameter| {
+                let gradient = Native::gradient(&mut gradients, &parameter.value).expect("memory");
+                assert!(
+                    gradient.iter().all(|v| v.is_finite()) && gradient.iter().any(|v| *v != 0.0),
+                    "{}",
+                    parameter.name
+                );
+                names.insert(parameter.name.clone());
+                count += 1;
+            });
+            assert_eq!(names.len(), count, "two parameters of one name");
+        }
+    }
+}
+
+#[test]
+fn the_costs_of_networks_are_those_of_their_papers_shapes() {
+    let cost = |architecture, model: &Model| {
+        Assembly::<Native>::new(0, &Backbone::new(architecture, 64), model).complexity(256)
+    };
+    // ResNet-18 to layer3: 14.65 G multiply-accumulates for eight images of 256 px.
+    let stfpm = cost(Architecture::Resnet18, &Model::STFPM);
+    assert_eq!(8 * stfpm.multiply_accumulates / 10_000_000, 1465);
+    // torchvision's whole ResNet-50 has 25,557,032 parameters: 14,964,736 in layer4 and 2,049,000 in the classifier.
+    assert_eq!(cost(Architecture::Resnet50, &Model::STFPM).parameters, 25_557_032 - 14_964_736 - 2_049_000);
+    // Every convolution has a batch norm. An embedding of two blocks; stages of two blocks, the first with two transposed convolutions.
+    let decoder = cost(Architecture::Resnet18, &Model::Decoder).parameters;
+    let norm = |channels: usize| 2 * channels;
+    let conv = |input: usize, output: usize, taps: usize| input * output * taps + norm(output);
+    let fusion = conv(64, 128, 9) + 2 * conv(128, 256, 9);
+    let embedding = conv(768, 512, 9) + conv(768, 512, 1) + 3 * conv(512, 512, 9);
+    let stage = |planes: usize| 2 * conv(2 * planes, planes, 4) + 3 * conv(planes, planes, 9);
+    assert_eq!(decoder, fusion + embedding + stage(256) + stage(128) + stage(64));
 }

@@ -93,7 +93,7 @@ impl<B: Backend> Module<B> for Conv<B> {
 pub struct ConvTranspose<B: Backend> {
     output: usize,
     weight: Parameter<B>,
-    bias: Parameter<B>,
+    bias: Option<Parameter<B>>,
 }
 
 impl<B: Backend> ConvTranspose<B> {
@@ -103,13 +103,19 @@ impl<B: Backend> ConvTranspose<B> {
         Self {
             output,
             weight: init.uniform(format!("{name}.weight"), layout, output * 4),
-            bias: init.uniform(format!("{name}.bias"), Layout::Vector(output), output * 4),
+            bias: Some(init.uniform(format!("{name}.bias"), Layout::Vector(output), output * 4)),
         }
+    }
+
+    /// Creates the layer without a bias, as before a batch norm.
+    pub fn without_bias(init: &Init, name: &str, input: usize, output: usize) -> Self {
+        let layout = Layout::ConvTranspose { input, output, kernel: 2 };
+        Self { output, weight: init.uniform(format!("{name}.weight"), layout, output * 4), bias: None }
     }
 
     /// Maps (N, H, W, I) to (N, 2H, 2W, O).
     pub fn forward<T: Tape>(&self, x: Features<B, T>) -> OpResult<Features<B, T>> {
-        B::conv_transpose2x2(x, &self.weight.value, Some(&self.bias.value), self.output)
+        B::conv_transpose2x2(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), self.output)
     }
 
     /// Returns the number of multiply-accumulates for one image of the given input height and width.
@@ -120,10 +126,10 @@ impl<B: Backend> ConvTranspose<B> {
 
 impl<B: Backend> Module<B> for ConvTranspose<B> {
     fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
-        [&self.weight, &self.bias].into_iter().for_each(visit);
+        std::iter::once(&self.weight).chain(&self.bias).for_each(visit);
     }
     fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut Parameter<B>)) {
-        [&mut self.weight, &mut self.bias].into_iter().for_each(visit);
+        std::iter::once(&mut self.weight).chain(&mut self.bias).for_each(visit);
     }
     fn buffers(&self, _: &mut dyn FnMut(&Buffer<B>)) {}
     fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer<B>)) {}
@@ -246,5 +252,31 @@ impl<B: Backend> ConvNorm<B> {
     /// Returns the shape of the convolution.
     pub fn geometry(&self) -> &Conv2d {
         &self.conv.geometry
+    }
+}
+
+/// A transposed 2×2 convolution with stride 2 and its batch norm, then optionally ReLU. It doubles the side.
+#[derive(Debug, Clone)]
+pub struct UpNorm<B: Backend> {
+    up: ConvTranspose<B>,
+    bn: BatchNorm<B>,
+}
+
+visit_fields!(UpNorm: up, bn);
+
+impl<B: Backend> UpNorm<B> {
+    /// Creates a transposed convolution named `up` without bias, and a new batch norm named `bn`.
+    pub fn new(init: &Init, up: &str, bn: &str, input: usize, output: usize) -> Self {
+        Self { up: ConvTranspose::without_bias(init, up, input, output), bn: BatchNorm::new(init, bn, output) }
+    }
+
+    /// Maps (N, H, W, I) to (N, 2H, 2W, O).
+    pub fn forward<T: Tape>(&mut self, x: Features<B, T>, relu: bool, mode: Mode) -> OpResult<Features<B, T>> {
+        self.bn.forward(self.up.forward(x)?, relu, mode)
+    }
+
+    /// Returns the number of multiply-accumulates for one input of the given side.
+    pub fn multiply_accumulates(&self, side: usize) -> u64 {
+        self.up.multiply_accumulates(side, side)
     }
 }

@@ -10,7 +10,7 @@ mod parameter;
 mod state;
 
 pub use init::Init;
-pub use layers::{BatchNorm, Conv, ConvNorm, ConvTranspose, Input, Mode};
+pub use layers::{BatchNorm, Conv, ConvNorm, ConvTranspose, Input, Mode, UpNorm};
 pub use module::Module;
 pub(crate) use module::{delegate_module, visit_fields};
 pub use optimizer::{Optimizer, clip_global_norm};

@@ -33,12 +33,12 @@ impl<B: Backend> Optimizer<B> {
     }
 
     fn rule(&self, rate: f64) -> UpdateRule {
-        let OptimizerSettings { optimizer, learning_rate, weight_decay: decay, momentum } = self.settings;
+        let OptimizerSettings { optimizer, learning_rate, weight_decay: decay, momentum, beta1 } = self.settings;
         let rate = rate * learning_rate;
         match optimizer {
             Algorithm::Sgd => UpdateRule::Sgd { rate, momentum, decay },
-            Algorithm::Adam => UpdateRule::Adam { rate, decay, decoupled: false, step: self.steps },
-            Algorithm::Adamw => UpdateRule::Adam { rate, decay, decoupled: true, step: self.steps },
+            Algorithm::Adam => UpdateRule::Adam { rate, beta1, decay, decoupled: false, step: self.steps },
+            Algorithm::Adamw => UpdateRule::Adam { rate, beta1, decay, decoupled: true, step: self.steps },
         }
     }
 

@@ -291,7 +291,7 @@ impl<'a> SharedStages<'a> {
                 split: learned.first.split.clone(),
                 others: learned.others.clone(),
                 // Auto-encoders first learn to reconstruct the teacher's features, wherever they are placed later.
-                model: trial.model.clone().placed(Placement::Student),
+                model: trial.model.autoencoder().clone().placed(Placement::Student),
                 pretrain: pretrain.clone(),
                 seed,
             };

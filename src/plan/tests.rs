@@ -17,7 +17,7 @@ use crate::data::{
 };
 use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise, Selection};
 use crate::model::{
-    Architecture, AutoEncoder, CommonSettings, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip,
+    Architecture, AutoEncoder, CommonSettings, Corruption, InnerNorm, LevelSet, LinearSettings, Model, Placement, Skip,
     TeacherSettings, UnetSettings, Upsample, WeightSource,
 };
 use crate::nn::{OptimizerSettings, Padding};
@@ -52,7 +52,7 @@ fn case() -> Case {
     let trial = Trial {
         data: DataSettings::at(Path::new("data"), Some(Layout::Mvtec)),
         teacher: teacher.clone(),
-        model: AutoEncoder::Unet(UnetSettings::default()),
+        model: AutoEncoder::Unet(UnetSettings::default()).into(),
         pretrain: Some(PretrainSettings::default()),
         joint: JointSettings::of(Recipe::Seed),
         evaluate: EvaluateSettings::of_stfpm(64),
@@ -174,7 +174,7 @@ fn each_change_alters_exactly_the_keys_that_depend_on_it() {
     assert_eq!(changed_keys(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
     assert_eq!(changed_keys(|c| c.seed = 1), from_pretrain);
     let with_skip = UnetSettings { skip: Skip::Add, ..UnetSettings::default() };
-    assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(with_skip)), from_pretrain);
+    assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(with_skip).into()), from_pretrain);
     assert_eq!(changed_keys(|c| c.trial.pretrain.iter_mut().for_each(|p| p.learning_rate = 1e-4)), from_pretrain);
     assert_eq!(changed_keys(|c| c.trial.joint.student = sgd(0.1)), from_joint);
     assert_eq!(changed_keys(|c| c.trial.joint.loss.iter_mut().for_each(|l| l.similarity = 2.0)), from_joint);
@@ -204,17 +204,18 @@ fn auto_encoder_settings_change_the_keys_of_training() {
         UnetSettings { common: CommonSettings { levels, ..Default::default() }, ..usual() },
     ];
     for other in others {
-        assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(other)), from_pretrain);
+        assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(other).into()), from_pretrain);
     }
-    for kind in
-        AutoEncoder::of_every_kind(CommonSettings::default()).into_iter().filter(|kind| *kind != case().trial.model)
+    for kind in AutoEncoder::of_every_kind(CommonSettings::default())
+        .into_iter()
+        .filter(|kind| Model::from(kind.clone()) != case().trial.model)
     {
-        assert_eq!(changed_keys(|c| c.trial.model = kind), from_pretrain);
+        assert_eq!(changed_keys(|c| c.trial.model = kind.into()), from_pretrain);
     }
     // The placement of auto-encoders does not affect pretraining.
     let common = CommonSettings { placement: Placement::TeacherHead, ..Default::default() };
     let headed = UnetSettings { common, ..usual() };
-    assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(headed)), after(&["joint", "pseudo"]));
+    assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(headed).into()), after(&["joint", "pseudo"]));
     let all = keys(&case()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(changed_keys(|c| c.teacher.levels = levels), all);
 }
@@ -251,6 +252,21 @@ fn categories_of_one_model_share_its_training_and_are_tested_apart() {
     assert_eq!(keys(&stages(&each, 0)), single);
 }
 
+#[test]
+fn a_decoder_shares_the_features_and_has_no_pretraining() {
+    let with_unets = case();
+    let mut decoder = case();
+    decoder.trial.model = Model::Decoder;
+    decoder.trial.pretrain = None;
+    let of = |case: &Case| keys(case).into_iter().collect::<std::collections::BTreeMap<String, Key>>();
+    let (ours, theirs) = (of(&decoder), of(&with_unets));
+    assert!(!ours.contains_key("pretrain") && theirs.contains_key("pretrain"));
+    for (name, key) in ours {
+        let shared = ["features(train)", "features(test)", "paint"].contains(&name.as_str());
+        assert_eq!(theirs[&name] == key, shared, "{name}");
+    }
+}
+
 /// Returns the jobs of runs that together contain every kind of stage.
 fn jobs() -> Vec<StageJob> {
     // Optional tables must be present, because the test cannot invent their contents.
@@ -267,7 +283,8 @@ fn jobs() -> Vec<StageJob> {
             levels: LevelSet::of(&[2, 3]).expect("levels"),
             placement: Placement::TeacherHead,
         },
-    });
+    })
+    .into();
     other.facts.held_out = HeldOut::Given(vec![1, 5]);
     other.trial.data.grouping = Grouping::All;
     other.trial.data.reading.white_level = 4095;
@@ -518,7 +535,7 @@ fn drawn() -> impl Strategy<Value = (u64, usize, usize, usize, bool)> {
 fn case_of((seed, depth, epochs, batch, product): (u64, usize, usize, usize, bool)) -> Case {
     let mut case = case();
     case.seed = seed;
-    case.trial.model = AutoEncoder::Unet(UnetSettings { depth, ..UnetSettings::default() });
+    case.trial.model = AutoEncoder::Unet(UnetSettings { depth, ..UnetSettings::default() }).into();
     case.trial.joint.epochs = epochs;
     case.trial.joint.batch_size = batch;
     case.trial.evaluate.aggregate = if product { Aggregate::Product } else { Aggregate::Mean };

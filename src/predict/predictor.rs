@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::data::Image;
 use crate::evaluate::{FinalMap, LevelMaps, MapRule};
-use crate::model::{Assembly, AutoEncoder, Backbone, Resnet};
+use crate::model::{Assembly, Backbone, Model, Resnet};
 use crate::nn::Mode;
 use crate::tensor::Backend;
 use crate::training::{StageError, normalised, selected_assembly};
@@ -26,7 +26,7 @@ impl<B: Backend> Predictor<B> {
     pub fn open(
         joint: &Path,
         (teacher, backbone): (Resnet<B>, Backbone),
-        model: &AutoEncoder,
+        model: &Model,
         rule: MapRule,
         side: usize,
     ) -> Result<Self, StageError> {
@@ -41,7 +41,7 @@ impl<B: Backend> Predictor<B> {
     pub fn maps(&mut self, images: &[Image]) -> Result<Vec<FinalMap>, StageError> {
         let batch = normalised::<B>(images.iter(), self.side)?;
         let teacher = self.teacher.forward(batch.clone(), Mode::Evaluate).map_err(StageError::device)?;
-        let distances = self.assembly.distances(batch, &teacher).map_err(StageError::device)?;
+        let distances = self.assembly.distances(|| Ok::<_, StageError>(batch), &teacher)?;
         let levels: Vec<LevelMaps> = teacher
             .iter()
             .zip(distances)

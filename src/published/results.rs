@@ -27,6 +27,8 @@ const TABLES: &[(&str, &str)] = tables![
     "stfpm-successors",
     "stfpm-speed",
     "unet-seed-article",
+    "rd4ad-paper",
+    "rd4ad-anomalib-wrn50",
 ];
 
 /// Why a published table cannot be used.

@@ -157,7 +157,7 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
             "Price",
             vec![
                 Content::Switch { label: "Cost", figures: figures.of(FigureChapter::Cost) },
-                folded("The auto-encoders", vec![figures_of(FigureChapter::Networks)]),
+                folded("The networks", vec![figures_of(FigureChapter::Networks)]),
                 folded("Costs of each variant, all numbers", vec![Content::Tables(&tables.costs)]),
             ],
         ),

@@ -1,5 +1,5 @@
-//! Finds how a variant's training differs from ST-FPM's, apart from the auto-encoder. If it does, a difference between their numbers is the
-//! effect of the whole recipe.
+//! Finds how a variant's training differs from ST-FPM's, apart from the auto-encoder or the decoder. If it does, a difference between
+//! their numbers is the effect of the whole recipe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ const OF_AUTO_ENCODERS: [&str; 3] = ["autoencoder", "loss", "recipe"];
 const MOST_LISTED: usize = 3;
 
 /// Remarks that differences from ST-FPM come from whole recipes, and names the variant that isolates the auto-encoder's effect. Returns
-/// `None` if the variants differ only in the auto-encoder.
+/// `None` if the variants differ only in the auto-encoder or the decoder.
 pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
     let baseline = Recipe::of(groups, groups.baseline()?)?;
     let others: Vec<(&Variant, Recipe)> = groups
@@ -24,7 +24,7 @@ pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
         .filter(|variant| !variant.baseline)
         .filter_map(|variant| Some((variant, Recipe::of(groups, variant)?)))
         .collect();
-    let with: Vec<&(&Variant, Recipe)> = others.iter().filter(|(_, recipe)| recipe.has_auto_encoder).collect();
+    let with: Vec<&(&Variant, Recipe)> = others.iter().filter(|(_, recipe)| recipe.network != Network::Plain).collect();
     let mut settings: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let mut differing: Vec<&(&Variant, Recipe)> = Vec::new();
     for variant in &with {
@@ -40,9 +40,15 @@ pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
     if differing.is_empty() {
         return None;
     }
+    let has = |network: Network| with.iter().any(|(_, recipe)| recipe.network == network);
+    let what = match (has(Network::AutoEncoder), has(Network::Decoder)) {
+        (true, true) => "an auto-encoder or a decoder",
+        (false, true) => "a decoder",
+        (_, false) => "an auto-encoder",
+    };
     let who = match differing.len() == with.len() {
-        true => "Variants with an auto-encoder also differ".to_owned(),
-        false => format!("{} of {} variants with an auto-encoder also differ", differing.len(), with.len()),
+        true => format!("Variants with {what} also differ"),
+        false => format!("{} of {} variants with {what} also differ", differing.len(), with.len()),
     };
     let listed = settings.iter().map(|(name, values)| {
         let values = match values.len() {
@@ -51,30 +57,40 @@ pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
         };
         format!("joint.{name} ({values}; ST-FPM: {})", shown(baseline.joint.get(*name)))
     });
-    let isolating = others.iter().filter(|(_, recipe)| !recipe.has_auto_encoder).find_map(|(alone, recipe)| {
+    let isolating = others.iter().filter(|(_, recipe)| recipe.network == Network::Plain).find_map(|(alone, recipe)| {
         let (other, _) = differing.iter().find(|(_, other)| other.joint == recipe.joint)?;
         Some((&alone.label, &other.label))
     });
     let advice = match isolating {
+        // A decoder is no addition to a student that could be trained without it.
+        None if !has(Network::AutoEncoder) => String::new(),
         Some((alone, other)) => format!(
-            "{alone} has no auto-encoder and the same recipe as {other}: compare these two to isolate the auto-encoder's effect."
+            " {alone} has no auto-encoder and the same recipe as {other}: compare these two to isolate the auto-encoder's effect."
         ),
-        None => "To isolate the auto-encoder's effect, search \"model.autoencoder\" with \"none\" among its values: this trains the \
+        None => " To isolate the auto-encoder's effect, search \"model.autoencoder\" with \"none\" among its values: this trains the \
                  student without an auto-encoder under the same recipe."
             .to_owned(),
     };
     Some(Remark::new(
         Some("Different recipes."),
         format!(
-            "{who} from ST-FPM in {}: their difference from ST-FPM is the effect of the whole recipe. {advice}",
+            "{who} from ST-FPM in {}: their difference from ST-FPM is the effect of the whole recipe.{advice}",
             listed.collect::<Vec<_>>().join(", ")
         ),
     ))
 }
 
+/// What a variant has besides ST-FPM's networks, or instead of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Network {
+    Plain,
+    AutoEncoder,
+    Decoder,
+}
+
 /// How a variant was trained.
 struct Recipe {
-    has_auto_encoder: bool,
+    network: Network,
     /// Settings of the joint phase that also apply without an auto-encoder.
     joint: BTreeMap<String, Value>,
 }
@@ -86,7 +102,11 @@ impl Recipe {
         let joint = settings.get("joint")?.as_object()?.iter();
         let joint = joint.filter(|(name, _)| !OF_AUTO_ENCODERS.contains(&name.as_str()));
         Some(Self {
-            has_auto_encoder: settings.get("model")? != "none",
+            network: match settings.get("model")?.as_str() {
+                Some("none") => Network::Plain,
+                Some("decoder") => Network::Decoder,
+                _ => Network::AutoEncoder,
+            },
             joint: joint.map(|(name, value)| (name.clone(), value.clone())).collect(),
         })
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use miette::Diagnostic;
+
 use super::{Observation, PointOutcome, load, propose_trial};
 use crate::config::{
     AshaSettings, ConfigErrors, MedianSettings, Objective, Point, Pruner, ReportSettings, Space, Strategy, Sweep,
@@ -9,11 +11,13 @@ use crate::config::{
 };
 use crate::evaluate::metrics::{AUPRO, PIXEL_AUROC};
 use crate::model::{
-    AutoEncoder, CommonSettings, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample,
+    AutoEncoder, CommonSettings, InnerNorm, LevelSet, LinearSettings, Model, Placement, UnetSettings, Upsample,
 };
-use crate::nn::Padding;
+use crate::nn::{OptimizerSettings, Padding};
 use crate::tensor::Activation;
-use crate::training::{LossWeighting, Reduction, SelectionRule, SimilaritySettings, TrainedImages};
+use crate::training::{
+    Distance, JointSettings, LossWeighting, Recipe, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
+};
 
 const HEAD: &str = r#"schema = 1
 name = "search"
@@ -325,7 +329,8 @@ fn networks(model: &str, teacher: &str) -> Result<crate::config::Trial, String> 
 
 #[test]
 fn parts_of_auto_encoders_are_read_and_inapplicable_settings_are_dropped() {
-    let model = |text: &str| networks(text, "").unwrap_or_else(|message| panic!("{message}")).model;
+    let model =
+        |text: &str| networks(text, "").unwrap_or_else(|message| panic!("{message}")).model.autoencoder().clone();
     let usual = UnetSettings::default;
     let parts = "upsample = \"nearest\"\nnorm = \"none\"\nactivation = \"leaky-relu\"\npadding = \"replicate\"\nlevels = [3, 2]";
     let levels = LevelSet::of(&[2, 3]).expect("levels");
@@ -342,7 +347,7 @@ fn parts_of_auto_encoders_are_read_and_inapplicable_settings_are_dropped() {
     assert_eq!(model(&format!("autoencoder = \"none\"\n{parts}")), AutoEncoder::None);
     // The compared levels determine the complete set of levels and the deepest possible U-Net.
     let two = networks("levels = [1, 2]\ndepth = 3", "levels = [2, 1]").expect("good");
-    assert_eq!(two.model, AutoEncoder::Unet(UnetSettings { depth: 3, ..usual() }));
+    assert_eq!(two.model, AutoEncoder::Unet(UnetSettings { depth: 3, ..usual() }).into());
     assert_eq!(two.teacher.levels, LevelSet::of(&[1, 2]).expect("levels"));
 }
 
@@ -350,7 +355,7 @@ fn parts_of_auto_encoders_are_read_and_inapplicable_settings_are_dropped() {
 fn invalid_networks_are_reported() {
     let cases = [
         ("upsample = \"bicubic\"\nnorm = \"layer\"\nactivation = \"gleu\"", ""),
-        ("padding = \"reflected\"\nplacement = \"teacher\"", "architecture = \"resnet50\""),
+        ("padding = \"reflected\"\nplacement = \"teacher\"", "architecture = \"resnet52\""),
         ("levels = [1, 3]", "levels = [2, 3]"),
         ("levels = [1, 4]", "levels = []"),
         ("levels = 2", "levels = [2, \"3\"]"),
@@ -365,8 +370,8 @@ fn invalid_networks_are_reported() {
     `model.activation` is "gleu"
       expected one of "relu", "leaky-relu", "gelu"; did you mean "gelu"?
 
-    `teacher.architecture` is "resnet50"
-      expected one of "resnet18", "resnet34"; did you mean "resnet34"?
+    `teacher.architecture` is "resnet52"
+      expected one of "resnet18", "resnet34", "resnet50", "wide-resnet50-2"; did you mean "resnet50"?
     `model.padding` is "reflected"
       expected one of "zero", "reflect", "replicate"; did you mean "reflect"?
     `model.placement` is "teacher"
@@ -388,6 +393,78 @@ fn invalid_networks_are_reported() {
     `model.depth` is 3, but level 3 has only 4×4 pixels at image_size 64
       expected image_size to be a multiple of 128 for this depth
     "#);
+}
+
+#[test]
+fn a_decoder_has_its_own_recipe_and_no_auto_encoders() {
+    let trial = networks("student = \"decoder\"\ndepth = 4\nskip = \"add\"", "").expect("good");
+    assert_eq!((trial.model, trial.pretrain), (Model::Decoder, None));
+    let JointSettings { recipe, epochs, batch_size, student, loss, autoencoder, similarity, .. } = trial.joint;
+    assert_eq!((recipe, epochs, batch_size), (Recipe::ReverseDistillation, 200, 16));
+    assert_eq!(student, OptimizerSettings { beta1: 0.5, ..OptimizerSettings::adam(0.005, 0.0) });
+    assert_eq!((loss, autoencoder, similarity.distance), (None, None, Distance::FlatCosine));
+    let same = networks("student = \"decoder\"\nautoencoder = \"none\"", "").expect("good");
+    assert_eq!(same.model, Model::Decoder);
+    // An encoder is what it was before there were decoders.
+    assert_eq!(networks("student = \"encoder\"", ""), networks("", ""));
+
+    let (sweep, _) = read_text(&format!("{}{COMPARED}", HEAD.replace("autoencoder = \"unet\"\n", ""))).expect("good");
+    let variants: Vec<(&str, &str)> =
+        sweep.trials.iter().map(|trial| (trial.variant.as_str(), trial.trial.joint.recipe.name())).collect();
+    let expected = [
+        ("ST-FPM", "stfpm-official"),
+        ("student=encoder, autoencoder=none", "stfpm-official"),
+        ("student=encoder, autoencoder=unet", "seed"),
+        ("student=decoder", "reverse-distillation"),
+    ];
+    // Without an axis in [joint], the encoder without auto-encoders is the baseline itself.
+    assert_eq!(variants, [expected[0], expected[2], expected[3]]);
+}
+
+const COMPARED: &str = r#"
+[search.space]
+"model.student" = ["encoder", "decoder"]
+"model.autoencoder" = { choices = ["none", "unet"], when = { "model.student" = "encoder" } }
+[report]
+variants = ["model.student", "model.autoencoder"]
+"#;
+
+#[test]
+fn a_decoder_with_auto_encoders_or_an_odd_side_is_refused_at_its_place() {
+    // Returns the text that an error points at, the error and its help.
+    let told = |text: &str| {
+        let errors = load_text(text).expect_err("an error");
+        let located: Vec<_> = errors.located().collect();
+        let [error] = located.as_slice() else { panic!("one error") };
+        let span = error.labels().expect("a place").next().expect("a place");
+        let at = &text[span.offset()..span.offset() + span.len()];
+        format!("{at}: {error}\n  {}\n", error.help().expect("help"))
+    };
+    let of = |model: &str| HEAD.replace("autoencoder = \"unet\"\n", model);
+    let messages = [
+        of("student = \"decoder\"\nautoencoder = \"linear\"\n"),
+        of("student = \"dekoder\"\n"),
+        // Levels 1 to 3 have 20, 10 and 5 pixels.
+        of("student = \"decoder\"\n").replace("64", "80"),
+        of("") + &COMPARED.replace(", when = { \"model.student\" = \"encoder\" }", ""),
+    ]
+    .map(|text| told(&text));
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    "linear": `model.student` is "decoder", which has no auto-encoders
+      expected autoencoder = "none", or student = "encoder"; an axis of auto-encoders needs when = { "model.student" = "encoder" }
+
+    "dekoder": `model.student` is "dekoder"
+      expected one of "encoder", "decoder"; did you mean "decoder"?
+
+    "decoder": `model.student` is "decoder", which halves the coarsest level, but level 3 has only 5×5 pixels at image_size 80
+      expected image_size to be a multiple of 32 for this student
+
+    "unet": `model.student` is "decoder", which has no auto-encoders
+      expected autoencoder = "none", or student = "encoder"; an axis of auto-encoders needs when = { "model.student" = "encoder" }
+    "#);
+    // Levels 1 and 2 have even sides.
+    let two = of("student = \"decoder\"\n").replace("64", "80").replace("[model]", "levels = [1, 2]\n[model]");
+    assert!(read_text(&two).is_ok());
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub(crate) fn defaults<T: Settings>(given: T::Given) -> T {
 /// `epochs: usize = integer(50, 0..=100_000)`. The first paragraph of the doc comment describes the setting in the JSON schema and on the
 /// page of the sweep file. Arguments can use the struct's parameters in parentheses, earlier fields, and variables that `let` binds
 /// between fields. `=> function` names a method that checks the settings or makes them canonical: `fn function(self, &Reader) -> Self`.
-/// Traits after a colon are derived, too.
+/// Traits after a colon are derived, too. A setting that was added later may have a serde attribute that leaves out its default: keys are
+/// computed from the serialised settings and must stay the same.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])*
@@ -40,6 +41,7 @@ macro_rules! settings {
             $(
                 $(let $local:ident = $value:expr;)*
                 $(#[doc = $doc:literal])*
+                $(#[serde($($serde:tt)*)])?
                 pub $field:ident : $type:ty = $method:ident($($argument:expr),* $(,)?)
             ),* $(,)?
         }
@@ -47,7 +49,7 @@ macro_rules! settings {
         $(#[doc = $about])*
         #[derive(Debug, Clone, PartialEq, $($($derived,)+)? serde::Serialize, serde::Deserialize)]
         pub struct $name {
-            $( $(#[doc = $doc])* pub $field: $type ),*
+            $( $(#[doc = $doc])* $(#[serde($($serde)*)])? pub $field: $type ),*
         }
 
         impl $crate::settings::Settings for $name {

@@ -1,6 +1,6 @@
 //! Estimates the work of a stage. The remaining time is computed from finished stages.
 
-use crate::model::{Architecture, AutoEncoder};
+use crate::model::{Architecture, AutoEncoder, Model};
 
 /// Number and size of a category's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +44,17 @@ impl Effort {
     }
 }
 
-/// Returns the shape as text, such as ` none` or ` unet concat 2 1`.
-pub(super) fn shape(model: &AutoEncoder) -> String {
-    model.settings().map_or_else(|| " none".to_owned(), |settings| format!(" {}", settings.cost_class()))
+/// Returns the shape as text, such as ` none`, ` unet concat 2 1` or ` decoder`.
+pub(super) fn shape(model: &Model) -> String {
+    match model {
+        Model::Encoder(autoencoder) => of_autoencoder(autoencoder),
+        Model::Decoder => " decoder".to_owned(),
+    }
+}
+
+/// Returns the shape of auto-encoders as text.
+pub(super) fn of_autoencoder(autoencoder: &AutoEncoder) -> String {
+    autoencoder.settings().map_or_else(|| " none".to_owned(), |settings| format!(" {}", settings.cost_class()))
 }
 
 /// Returns the architecture as text, such as ` resnet34`. Returns an empty text for ResNet-18.

@@ -9,7 +9,7 @@ use super::pretrain::PretrainJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use super::training_part::{TrainingPart, folders};
 use crate::data::SplitRule;
-use crate::model::AutoEncoder;
+use crate::model::Model;
 use crate::tensor::Backend;
 use crate::training::{JointInput, JointSettings, StageContext, StageError, is_snapshot, joint};
 
@@ -25,12 +25,12 @@ pub struct JointJob {
     /// Further categories that the model learns from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<TrainingPart>,
-    /// The teacher. The student has the same architecture.
+    /// The teacher. The student has the same architecture, or mirrors it.
     pub teacher: TeacherRef,
     /// Pretrained auto-encoders, if any.
     pub pretrain: Option<KeyOf<PretrainJob>>,
-    /// Auto-encoders, or none.
-    pub model: AutoEncoder,
+    /// Student, and its auto-encoders if there are any.
+    pub model: Model,
     /// Training settings, including the selection rule.
     pub joint: JointSettings,
     /// Number of evenly spaced epochs whose weights are kept for the oracle.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::effort::{Effort, Extent, shape};
+use super::effort::{Effort, Extent, of_autoencoder};
 use super::features::FeaturesJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use super::training_part::{TrainingPart, folders};
@@ -41,7 +41,7 @@ impl Stage for PretrainJob {
     }
 
     fn effort(&self, extent: &Extent) -> Effort {
-        Effort::new(Self::NAME, &shape(&self.model), extent.train * self.pretrain.epochs, extent)
+        Effort::new(Self::NAME, &of_autoencoder(&self.model), extent.train * self.pretrain.epochs, extent)
     }
 
     fn epochs(&self) -> Option<usize> {

@@ -13,7 +13,7 @@ use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::{FeatureSet, Image, SplitRule, read_masks};
 use crate::evaluate::metrics::{Metric, NotFinite, PSEUDO_PIXEL_AUROC, Pixels, Scored, Sweep, Undefined};
 use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, ResultName, Selection, quantile};
-use crate::model::AutoEncoder;
+use crate::model::Model;
 use crate::tensor::Backend;
 use crate::training::{
     Batches, JointSummary, StageContext, StageError, backbone, distance_maps, selected_assembly, write_json,
@@ -33,8 +33,8 @@ pub struct PseudoJob {
     pub painted: KeyOf<PaintJob>,
     /// Which images are held out.
     pub split: SplitRule,
-    /// Auto-encoders, or none.
-    pub model: AutoEncoder,
+    /// Student, and its auto-encoders if there are any.
+    pub model: Model,
     /// Map rule.
     pub evaluate: EvaluateSettings,
     /// The metrics to compute.

@@ -12,7 +12,7 @@ use super::joint::JointJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::{FeatureSet, SplitRule};
 use crate::evaluate::{LevelMaps, ScoreHeader, Selection, Snapshot, TestImage, maps_file};
-use crate::model::{Assembly, AutoEncoder};
+use crate::model::{Assembly, Model};
 use crate::nn::State;
 use crate::tensor::Backend;
 use crate::training::{
@@ -35,10 +35,10 @@ pub struct ScoreJob {
     pub test_images: ImageSet,
     /// The weights that are scored.
     pub selection: Selection,
-    /// The teacher. The student has the same architecture.
+    /// The teacher. The student has the same architecture, or mirrors it.
     pub teacher: TeacherRef,
-    /// Auto-encoders, or none.
-    pub model: AutoEncoder,
+    /// Student, and its auto-encoders if there are any.
+    pub model: Model,
 }
 
 impl Stage for ScoreJob {

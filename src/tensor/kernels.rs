@@ -64,6 +64,8 @@ pub enum UpdateRule {
     Adam {
         /// Learning rate.
         rate: f64,
+        /// Decay rate of the first moment.
+        beta1: f64,
         /// Weight decay.
         decay: f64,
         /// Whether the decay is apart from the gradient (Loshchilov and Hutter 2019).
@@ -74,10 +76,16 @@ pub enum UpdateRule {
 }
 
 impl UpdateRule {
-    /// Adam's decay rates of the moments.
-    pub(super) const BETAS: [f32; 2] = [0.9, 0.999];
+    /// Adam's decay rate of the second moment.
+    const BETA2: f32 = 0.999;
     /// Adam's term in the denominator.
     pub(super) const EPSILON: f32 = 1e-8;
+
+    /// Returns Adam's decay rates of the moments, and the factors that correct the moments' start at 0 in a step (from 1).
+    pub(super) fn betas(beta1: f64, step: i32) -> ([f32; 2], [f32; 2]) {
+        let betas = [beta1 as f32, Self::BETA2];
+        (betas, betas.map(|beta| (1.0 - beta.powi(step)).recip()))
+    }
 }
 
 /// A parameter that an optimiser updates.

@@ -26,8 +26,19 @@ pub struct FormulaTensor {
 }
 
 impl FormulaTensor {
-    fn new(name: &str, shape: &[usize], seed: u64) -> Self {
+    /// Creates a tensor whose values are neither scaled nor squared.
+    pub fn new(name: &str, shape: &[usize], seed: u64) -> Self {
         Self { name: name.to_owned(), shape: shape.to_vec(), seed, scale: None, square_plus: None }
+    }
+
+    /// Returns the tensor with every value times `scale`.
+    pub fn scaled(self, scale: f32) -> Self {
+        Self { scale: Some(scale), ..self }
+    }
+
+    /// Returns the tensor with `shift` plus the square of every value.
+    pub fn squared_plus(self, shift: f32) -> Self {
+        Self { square_plus: Some(shift), ..self }
     }
 
     /// Returns the values. Value k is ((1103515245·(k + seed) + 12345) mod 2³¹) / 2³⁰ − 1, then scaled or squared if requested.

@@ -103,6 +103,16 @@ impl<S, B: Kernels, T> Tensor<S, B, T> {
 
 /// Activations, NHWC: (images, height, width, channels).
 pub type Features<B, T = NoneTape> = Tensor<(usize, usize, usize, usize), B, T>;
+impl<B: Kernels, T> Features<B, T> {
+    /// Returns the same tensor with all values of an image as channels of one position: (N, H, W, C) as (N, 1, 1, H·W·C).
+    ///
+    /// It keeps identity and tape: gradients are buffers, whose order of values is the same.
+    pub fn flattened(self) -> Self {
+        let (images, height, width, channels) = self.shape;
+        Self { shape: (images, 1, 1, height * width * channels), ..self }
+    }
+}
+
 /// A matrix: (rows, columns).
 pub type Rows<B> = Tensor<(usize, usize), B>;
 /// One parameter, flat: a convolution's weights as (kernel row, kernel column, input, output).

@@ -81,7 +81,7 @@ impl<'a, B: Backend> Batches<'a, B> {
             .then(|| {
                 let rows = B::keep(&values(self.set), (self.set.len(), length)).map_err(StageError::device)?;
                 self.room.set(self.room.get() - bytes);
-                Ok(rows)
+                Ok::<_, StageError>(rows)
             })
             .transpose()?;
         Ok(cell.get_or_init(|| kept).as_ref())

@@ -97,6 +97,12 @@ pub enum StageError {
     Bug(String),
 }
 
+impl From<DeviceError> for StageError {
+    fn from(error: DeviceError) -> Self {
+        Self::device(error)
+    }
+}
+
 impl StageError {
     /// Images, masks or weights are not what was planned.
     pub fn data(cause: impl Into<Cause>) -> Self {

@@ -1,6 +1,7 @@
 //! Distances between the feature maps of teacher and student, which the similarity loss uses: one file each, registered by `distances!`.
 
 mod cosine;
+mod flat_cosine;
 mod mse;
 mod normalised;
 mod smooth_l1;
@@ -38,6 +39,8 @@ distances! {
     Normalised(normalised) = "normalised",
     /// 1 − cos(T, Ŝ), which is half of `normalised`.
     Cosine(cosine) = "cosine",
+    /// 1 − cos of the whole maps, each flattened to one vector, as in reverse distillation (Deng and Li 2022).
+    FlatCosine(flat_cosine) = "flat-cosine",
     /// Mean over the channels of (T − Ŝ)²: the features' lengths count, too.
     Mse(mse) = "mse",
     /// Mean over the channels of ½d² for |d| < 1, else |d| − ½, with d = T − Ŝ (Girshick 2015): less moved by outliers than `mse`.

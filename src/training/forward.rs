@@ -18,7 +18,8 @@ pub(crate) fn backbone(header: &FeatureHeader, architecture: Architecture) -> Re
     let (Some(levels), Some(first)) = (LevelSet::of(&numbers), header.levels.first()) else {
         return Err(StageError::artifact(format!("the features are of levels {numbers:?}, expected some of 1, 2, 3")));
     };
-    Ok(Backbone { architecture, width: first.channels >> (levels.finest() - 1), levels })
+    let width = (first.channels >> (levels.finest() - 1)) / architecture.block().expansion();
+    Ok(Backbone { architecture, width, levels })
 }
 
 /// Returns images in the form that networks take, (N, side, side, 3).

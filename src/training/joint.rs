@@ -1,6 +1,8 @@
 //! Joint training: the student and the auto-encoders behind it learn to predict the teacher.
 
 mod gradients;
+#[cfg(test)]
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +19,7 @@ use super::settings::{JointSettings, SelectionRule, TrainedImages};
 use super::training_folder::{self, TrainingFolder};
 use super::weight_files::{PRETRAINED, SELECTED};
 use super::weighting::Weighting;
-use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Corruption};
+use crate::model::{Architecture, Assembly, Backbone, Corruption, Model};
 use crate::nn::{Module, Optimizer, State, clip_global_norm};
 use crate::tensor::Backend;
 
@@ -29,8 +31,8 @@ pub struct JointInput<'a> {
     pub pretrain: Option<&'a Path>,
     /// Network of teacher and student.
     pub architecture: Architecture,
-    /// Kind of auto-encoder; may be none.
-    pub model: &'a AutoEncoder,
+    /// Student, and its auto-encoders if there are any.
+    pub model: &'a Model,
     /// Training settings.
     pub settings: &'a JointSettings,
     /// Number of evenly spaced epochs whose weights are kept for the oracle.
@@ -97,7 +99,7 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         settings: input.settings,
-        corruption: input.model.corruption(),
+        corruption: input.model.autoencoder().corruption(),
         seed: input.seed,
         assembly,
         weighting: Weighting::new(input.settings.loss.as_ref().map(|loss| loss.weighting).unwrap_or_default()),
@@ -228,7 +230,7 @@ pub fn load_assembly<B: Backend>(assembly: &mut Assembly<B>, state: &State) -> R
 pub(crate) fn selected_assembly<B: Backend>(
     joint: &Path,
     backbone: &Backbone,
-    model: &AutoEncoder,
+    model: &Model,
 ) -> Result<Assembly<B>, StageError> {
     let state = State::load(&joint.join(SELECTED)).map_err(StageError::artifact)?;
     let mut assembly = Assembly::new(0, backbone, model);

@@ -7,6 +7,7 @@ use super::settings::{LossSettings, ReconstructionGradient, ReconstructionTarget
 use crate::model::{AutoEncoders, Head};
 use crate::nn::{Input, Mode};
 use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
+use crate::training::Distance;
 
 /// Losses of one level, or their sums over levels, with the tape. They are means, without weights or other reductions.
 pub(super) struct Losses<B: Backend> {
@@ -123,7 +124,7 @@ fn similarity<B: Backend>(
         return settings.distance.mean::<B>(teacher, features);
     }
     // Masked pixels are 0 on both sides: they have no distance and pass no gradient. The mean over all pixels is therefore the mean over
-    // the hard ones, except for the number of pixels.
+    // the hard ones, except for the number of pixels. The angle between whole maps is no mean over pixels.
     let (features, tape) = features.split_tape();
     let distances = B::download(&B::distance_map(teacher, &features)?)?;
     let (hard, count) = hardest(&distances, settings.hard_quantile);
@@ -132,7 +133,8 @@ fn similarity<B: Backend>(
     let mask = B::upload(mask, shape)?;
     let teacher = B::scale(teacher.clone(), &mask)?;
     let loss = settings.distance.mean::<B>(&teacher, B::scale(features.put_tape(tape), &mask)?)?;
-    B::weighted_sum((loss, distances.len() as f32 / count as f32), [])
+    let factor = if settings.distance == Distance::FlatCosine { 1.0 } else { distances.len() as f32 / count as f32 };
+    B::weighted_sum((loss, factor), [])
 }
 
 /// Returns which distances are at or above their `quantile`, and how many.
@@ -208,7 +210,6 @@ fn to_constant<B: Backend>(
 mod tests {
     use super::*;
     use crate::tensor::{Native, cuda};
-    use crate::training::Distance;
 
     const SHAPE: (usize, usize, usize, usize) = (2, 3, 3, 4);
 

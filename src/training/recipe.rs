@@ -3,9 +3,10 @@
 use super::settings::{
     JointSettings, LossSettings, RateSchedule, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };
-use crate::model::AutoEncoder;
+use crate::model::{AutoEncoder, Model};
 use crate::nn::OptimizerSettings;
 use crate::settings::choices;
+use crate::training::Distance;
 
 choices! {
     /// A named set of joint settings; what the file gives overrides it.
@@ -23,15 +24,19 @@ choices! {
         Xiahaifeng = "xiahaifeng",
         /// The seed article's joint phase: two optimisers, clipping of the global gradient norm.
         Seed = "seed",
+        /// The official code of reverse distillation (hq-deng/RD4AD): Adam 0.005 with first beta 0.5, batch 16, 200 epochs, 1 − cos of
+        /// whole feature maps, all normal images, the last epoch.
+        ReverseDistillation = "reverse-distillation",
     }
 }
 
 impl Recipe {
     /// Returns the recipe of a model if the sweep file names none.
-    pub fn usual_for(model: &AutoEncoder) -> Self {
+    pub fn usual_for(model: &Model) -> Self {
         match model {
-            AutoEncoder::None => Self::StfpmOfficial,
-            _ => Self::Seed,
+            Model::Encoder(AutoEncoder::None) => Self::StfpmOfficial,
+            Model::Encoder(_) => Self::Seed,
+            Model::Decoder => Self::ReverseDistillation,
         }
     }
 
@@ -75,6 +80,15 @@ impl JointSettings {
             Recipe::Xiahaifeng => JointSettings {
                 similarity: SimilaritySettings { reduction: Reduction::HalfSumOverLevels, ..summed },
                 selection: SelectionRule::HeldOutLoss,
+                ..official
+            },
+            Recipe::ReverseDistillation => JointSettings {
+                epochs: 200,
+                batch_size: 16,
+                student: OptimizerSettings { beta1: 0.5, ..OptimizerSettings::adam(0.005, 0.0) },
+                similarity: SimilaritySettings { distance: Distance::FlatCosine, ..official.similarity },
+                images: TrainedImages::All,
+                selection: SelectionRule::Last,
                 ..official
             },
             Recipe::Seed => JointSettings { clip_norm: 1.0, selection: SelectionRule::HeldOutLoss, ..official },

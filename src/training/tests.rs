@@ -9,8 +9,8 @@ use super::*;
 use crate::cause::Cause;
 use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, SplitRule, stream};
 use crate::model::{
-    Architecture, Assembly, AutoEncoder, Backbone, CommonSettings, InnerNorm, LevelSet, Placement, Skip, UnetSettings,
-    Upsample,
+    Architecture, Assembly, AutoEncoder, Backbone, CommonSettings, InnerNorm, LevelSet, Model, Placement, Skip,
+    UnetSettings, Upsample,
 };
 use crate::nn::{OptimizerSettings, Padding, State};
 use crate::tensor::cuda::{self, Cuda};
@@ -78,7 +78,7 @@ impl Observer for RecordingObserver {
 }
 
 /// Folders of one training: the features, and per phase its output and its partial checkpoints.
-struct TrainingFolders(TempDir, AutoEncoder, Threads);
+struct TrainingFolders(TempDir, Model, Threads);
 
 impl TrainingFolders {
     fn new() -> Self {
@@ -86,8 +86,8 @@ impl TrainingFolders {
     }
 
     /// Creates the folders for training with these auto-encoders.
-    fn of(model: AutoEncoder) -> Self {
-        let place = Self(TempDir::new().expect("a folder"), model, Threads::new(1));
+    fn of(model: impl Into<Model>) -> Self {
+        let place = Self(TempDir::new().expect("a folder"), model.into(), Threads::new(1));
         for name in ["features", "pretrain", "joint", "pretrain.partial", "joint.partial"] {
             std::fs::create_dir(place.path(name)).expect("a folder");
         }
@@ -128,7 +128,7 @@ impl TrainingFolders {
         observer: &mut RecordingObserver,
     ) -> Result<(), StageError> {
         let split = SplitRule::fifth(0);
-        let input = PretrainInput { images: &self.images(&split), model: &self.1, settings, seed: 5 };
+        let input = PretrainInput { images: &self.images(&split), model: self.1.autoencoder(), settings, seed: 5 };
         self.run("pretrain", observer, |context| pretrain::<B>(&input, context))
     }
 
@@ -264,6 +264,50 @@ fn every_kind_of_auto_encoder_has_the_same_curves_on_cuda_and_the_cpu() {
     }
 }
 
+/// Returns a few epochs of reverse distillation.
+fn reverse() -> JointSettings {
+    JointSettings {
+        epochs: 3,
+        batch_size: 4,
+        loss: None,
+        autoencoder: None,
+        images: TrainedImages::Train,
+        selection: SelectionRule::HeldOutLoss,
+        ..JointSettings::of(Recipe::ReverseDistillation)
+    }
+}
+
+#[test]
+fn a_decoder_learns_and_survives_a_stop() {
+    let (whole, halted) = (TrainingFolders::of(Model::Decoder), TrainingFolders::of(Model::Decoder));
+    let mut observer = RecordingObserver::default();
+    whole.joint_as::<Native>(&reverse(), &mut observer).expect("trains");
+    let at = |name: &str, epoch| observer.curves[&(name.to_owned(), epoch)];
+    assert!(at("loss", 3) < at("loss", 1), "{} {}", at("loss", 1), at("loss", 3));
+    // 1 − cos of three levels is at most 6, and ‖T^ − S^‖² at most 12.
+    assert!(at("loss", 1) < 6.0 && at("held_out_loss", 3) < 12.0);
+    for epochs in 1..3 {
+        let mut observer = RecordingObserver { stop_after: Some(epochs), ..RecordingObserver::default() };
+        assert!(matches!(halted.joint_as::<Native>(&reverse(), &mut observer), Err(StageError::Interrupted)));
+    }
+    halted.joint_as::<Native>(&reverse(), &mut RecordingObserver::default()).expect("trains");
+    let last = |place: &TrainingFolders| std::fs::read(place.path("joint").join("last.safetensors")).expect("weights");
+    assert!(last(&whole) == last(&halted));
+}
+
+#[test]
+#[ignore = "needs a GPU, or the emulated one"]
+fn a_decoder_has_the_same_curves_on_cuda_and_the_cpu() {
+    cuda::open_for_tests();
+    let (native, on_cuda) = (TrainingFolders::of(Model::Decoder), TrainingFolders::of(Model::Decoder));
+    let (mut ours, mut theirs) = (RecordingObserver::default(), RecordingObserver::default());
+    // Adam turns the rounding of small gradients into whole steps; the recorded step compares it.
+    let settings = JointSettings { student: OptimizerSettings::sgd(1e-3, 0.9, 0.0), ..reverse() };
+    native.joint_as::<Native>(&settings, &mut ours).expect("trains");
+    on_cuda.joint_as::<Cuda>(&settings, &mut theirs).expect("trains");
+    assert_alike(&ours, &theirs);
+}
+
 #[test]
 #[ignore = "needs a GPU, or the emulated one"]
 fn a_finished_checkpoint_is_scored_on_cuda_and_the_cpu() {
@@ -272,8 +316,8 @@ fn a_finished_checkpoint_is_scored_on_cuda_and_the_cpu() {
     place.joint::<Cuda>(ReconstructionGradient::Both, &mut RecordingObserver::default()).expect("trains");
     let state = State::load(&place.path("joint").join("selected.safetensors")).expect("a checkpoint");
     let set = FeatureSet::open(&place.path("features")).expect("features");
-    let model = model();
-    fn maps<B: Backend>(state: &State, set: &FeatureSet, model: &AutoEncoder) -> Vec<f32> {
+    let model = model().into();
+    fn maps<B: Backend>(state: &State, set: &FeatureSet, model: &Model) -> Vec<f32> {
         let mut assembly = Assembly::<B>::new(0, &Backbone::new(Architecture::Resnet18, WIDTH), model);
         load_assembly(&mut assembly, state).expect("fits");
         let maps = distance_maps(&mut assembly, &Batches::streamed(set), &[0, 3, 7]).expect("maps");

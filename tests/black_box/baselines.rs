@@ -22,7 +22,7 @@ fn an_unknown_name_is_refused_with_the_known_ones() {
     let place = Workplace::new();
     for (arguments, words) in [
         (["--category", "botle"], "did you mean `bottle`?"),
-        (["--metric", "pixel_auc"], "--metric can be: aupro, aupro_stfpm_rescaled, image_auroc"),
+        (["--metric", "pixel_auc"], "--metric can be: aupro, aupro_per_image, aupro_stfpm_rescaled, image_auroc"),
     ] {
         let outcome = place.run(&["baselines", arguments[0], arguments[1]]);
         assert_eq!(outcome.code, Some(2), "{}", outcome.stdout);

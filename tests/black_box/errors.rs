@@ -32,7 +32,7 @@ image_size = 250
 categories = ["a", "b", "a"]
 
 [teacher]
-architecture = "resnet50"
+architecture = "resnet52"
 
 [model]
 skip = "conact"

@@ -1,7 +1,7 @@
 //! Errors of weight files.
 
 use crate::cause::Cause;
-use crate::model::Architecture;
+use crate::model::{Architecture, BlockKind};
 use crate::settings::Named;
 use crate::tensor::DeviceError;
 
@@ -14,7 +14,8 @@ pub enum WeightError {
     /// The file cannot be read.
     #[error(
         "cannot read weights {path}: {source}; teacher.weights must name a .safetensors or .pth file with torchvision's \
-         ResNet-18 or ResNet-34 weights, or be \"demo\""
+         weights of a {networks}, or be \"demo\"",
+        networks = supported_networks()
     )]
     Io {
         /// Path of the file.
@@ -84,7 +85,7 @@ pub enum WeightError {
     /// The blocks belong to no supported network.
     #[error(
         "{path}: layer1 to layer3 have {} {kind}blocks, expected {}",
-        blocks.map(|count| count.to_string()).join(", "),
+        listed(*blocks),
         supported_blocks(),
         kind = if *basic { "" } else { "bottleneck " }
     )]
@@ -93,8 +94,21 @@ pub enum WeightError {
         path: String,
         /// Number of blocks per layer.
         blocks: [usize; 3],
-        /// Whether each block has two convolutions.
+        /// Whether each block has two convolutions, not three.
         basic: bool,
+    },
+    /// The bottleneck blocks have the inner width of no supported network.
+    #[error(
+        "{path}: tensor `layer1.0.conv1.weight` has shape {found:?}, expected {}",
+        bottlenecks(*width)
+    )]
+    InnerWidth {
+        /// Path of the file.
+        path: String,
+        /// Shape in the file.
+        found: Vec<usize>,
+        /// Base width of the network.
+        width: usize,
     },
     /// The sweep file sets another network.
     #[error(
@@ -127,14 +141,48 @@ impl WeightError {
     }
 }
 
-/// Returns "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) with two convolutions each".
+fn listed(numbers: impl IntoIterator<Item = usize>) -> String {
+    numbers.into_iter().map(|number| number.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns "ResNet-18, ResNet-34, … or WideResNet-50-2".
+pub(in crate::model) fn supported_networks() -> String {
+    any_of(Architecture::ALL.iter().map(|architecture| architecture.title().to_owned()))
+}
+
+/// Returns "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) of two convolutions, or 3, 4, 6 (ResNet-50 or …) of three".
 fn supported_blocks() -> String {
-    let shown = |architecture: Architecture| {
-        let blocks = architecture.blocks().map(|count| count.to_string()).join(", ");
-        format!("{blocks} ({})", architecture.title())
+    let of_kind = |basic: bool| {
+        let mut networks: Vec<([usize; 3], Vec<String>)> = Vec::new();
+        for architecture in Architecture::ALL.iter().filter(|a| (a.block() == BlockKind::Basic) == basic) {
+            let title = architecture.title().to_owned();
+            match networks.iter_mut().find(|(blocks, _)| *blocks == architecture.blocks()) {
+                Some((_, titles)) => titles.push(title),
+                None => networks.push((architecture.blocks(), vec![title])),
+            }
+        }
+        any_of(networks.into_iter().map(|(blocks, titles)| format!("{} ({})", listed(blocks), any_of(titles))))
     };
-    format!(
-        "{} with two convolutions each",
-        Architecture::ALL.iter().copied().map(shown).collect::<Vec<_>>().join(" or ")
-    )
+    format!("{} of two convolutions, or {} of three", of_kind(true), of_kind(false))
+}
+
+/// Returns the shape of the first convolution of each network with bottleneck blocks.
+fn bottlenecks(width: usize) -> String {
+    let shape = |architecture: &Architecture| match architecture.block() {
+        BlockKind::Basic => None,
+        BlockKind::Bottleneck { inner } => {
+            Some(format!("{:?} ({})", [inner.saturating_mul(width), width, 1, 1], architecture.title()))
+        }
+    };
+    any_of(Architecture::ALL.iter().filter_map(shape))
+}
+
+/// Joins texts: "a, b or c".
+fn any_of(texts: impl IntoIterator<Item = String>) -> String {
+    let texts: Vec<String> = texts.into_iter().collect();
+    match texts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        None => String::new(),
+    }
 }

@@ -15,7 +15,7 @@ pub struct WeightReport {
     pub digest: String,
     /// Recognised network.
     pub architecture: Architecture,
-    /// Channels of level 1 (64 in the paper).
+    /// Base width: channels of the stem (64 in the papers).
     pub width: usize,
     /// Number of tensors in the same dictionary of the file.
     pub tensors: usize,

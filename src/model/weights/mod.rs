@@ -22,6 +22,7 @@ mod tests;
 mod torch;
 
 pub use error::WeightError;
+pub(super) use error::supported_networks;
 pub use fetch::{FetchError, Fetched, fetch};
 pub use file::{WeightFile, WeightTensor};
 pub use inspect::{WeightReport, inspect};

@@ -21,11 +21,13 @@ impl PublishedWeights {
     /// Folder of torchvision's files.
     pub const SERVER: &str = "https://download.pytorch.org/models";
 
-    /// Returns the file name of a network (`ResNet18_Weights.IMAGENET1K_V1`, the weights of ST-FPM's code).
+    /// Returns the file name of a network: the weights `IMAGENET1K_V1`, which the codes of ST-FPM and of reverse distillation use.
     fn file_of(architecture: Architecture) -> &'static str {
         match architecture {
             Architecture::Resnet18 => "resnet18-f37072fd.pth",
             Architecture::Resnet34 => "resnet34-b627a593.pth",
+            Architecture::Resnet50 => "resnet50-0676ba61.pth",
+            Architecture::WideResnet50x2 => "wide_resnet50_2-95faca4d.pth",
         }
     }
 

@@ -1,4 +1,4 @@
-//! Draws the auto-encoders of the variants: narrowing stages, widening stages, and skip connections past the bottleneck.
+//! Draws the auto-encoders and decoders of the variants: narrowing stages, widening stages, and skip connections past the bottleneck.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::cause::Cause;
 use crate::config::Trial;
 use crate::data::FeatureSet;
 use crate::model::weights::inspect;
-use crate::model::{AutoEncoder, Corruption, DiagramBox, Placement};
+use crate::model::{Backbone, Corruption, Diagram, DiagramBox, LevelSet, Model, Placement};
 use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, fitted, fitted_middle};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, FigureTexts, INK, counted};
@@ -32,16 +32,17 @@ const MARGIN: i32 = 12;
 /// The level that is drawn if the teacher has it.
 const USUAL_LEVEL: usize = 2;
 
-/// One tile per distinct shape; no figure if no variant has an auto-encoder.
+/// One tile per distinct shape; no figure if no variant has an auto-encoder or a decoder.
 pub(super) const KIND: FigureKind =
     FigureKind { chapter: FigureChapter::Networks, draw: |source| Ok(shapes(source)?.into_iter().collect()) };
 
-/// An auto-encoder at one level of its teacher.
+/// An auto-encoder at one level of its teacher, or a decoder, whose level is the finest.
 struct Shape<'g> {
     variant: usize,
     label: &'g str,
-    model: AutoEncoder,
+    model: Model,
     level: Level,
+    diagram: Diagram,
 }
 
 /// A level of features.
@@ -50,6 +51,14 @@ struct Level {
     number: usize,
     channels: usize,
     side: usize,
+}
+
+impl Level {
+    /// Returns the finest of the compared levels, of which this is one.
+    fn finest(self, compared: LevelSet) -> Self {
+        let finer = self.number - compared.finest();
+        Self { number: compared.finest(), channels: self.channels >> finer, side: self.side << finer }
+    }
 }
 
 fn shapes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
@@ -61,27 +70,30 @@ fn shapes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
         let Ok(trial) = serde_json::from_str::<Trial>(&run.settings) else { continue };
         let teacher = format!("{:?} {}", trial.teacher, trial.data.image_size);
         let level = *levels.entry(teacher).or_insert_with(|| level(source, run, &trial));
-        let Some(level) = level.filter(|_| trial.model != AutoEncoder::None) else { continue };
+        let compared = trial.teacher.levels;
+        let level = level.map(|level| if trial.model == Model::Decoder { level.finest(compared) } else { level });
+        let diagram = |level: Level| Some((level, trial.model.diagram(compared, level.channels)?));
+        let Some((level, diagram)) = level.and_then(diagram) else { continue };
         if shapes.iter().all(|shape| shape.model != trial.model || shape.level != level) {
-            shapes.push(Shape { variant, label: &of.label, model: trial.model, level });
+            shapes.push(Shape { variant, label: &of.label, model: trial.model, level, diagram });
         }
     }
-    let Some(Level { number, channels, side }) = shapes.first().map(|shape| shape.level) else { return Ok(None) };
+    if shapes.is_empty() {
+        return Ok(None);
+    }
     let left_out = shapes.len().saturating_sub(MOST_SHAPES);
     shapes.truncate(MOST_SHAPES);
     let rest = if left_out > 0 { format!(" {} more not drawn.", counted(left_out, "shape")) } else { String::new() };
+    let (title, what) = titles(&shapes);
     let texts = FigureTexts::of(
         groups,
         shapes.iter().flat_map(|shape| groups.of_variant(&groups.variants[shape.variant])),
         format!("{}shapes", source.prefix),
-        "The auto-encoders' stages with their channels, sides and skip connections",
-        &format!(
-            "Auto-encoders at level {number} of the teacher, with {channels} channels of {side}×{side} pixels. Numbers are channels and \
-             sides of each stage. Lines above are skip connections.{rest}"
-        ),
+        "The stages of auto-encoders and decoders with their channels, sides and skip connections",
+        &format!("{what} Numbers are channels and sides of each stage. Lines above are skip connections.{rest}"),
     );
     let palette = Palette::of(groups);
-    let title = groups.marked(&format!("Auto-encoders at level {number}: {channels} channels, {side}×{side}"));
+    let title = groups.marked(&title);
     Figure::of_columns(texts, &title, values(&shapes), |sheet| {
         let panels = Panels::new(shapes.len(), (sheet.width - MARGIN, TILE.0), 32, TILE.1);
         sheet.draw(panels.bottom, |canvas| {
@@ -92,7 +104,7 @@ fn shapes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
                 let (colour, corner) = (palette.colour(shape.variant), (left + MARGIN, top));
                 let tile = Tile { canvas, corner, colour, side: shape.level.side, run };
                 canvas.text((corner.0, top + 10), Anchor::Left, &fitted_middle(&variant.label, right - left - 14))?;
-                tile.diagram(&shape.model, shape.level.channels)?;
+                tile.diagram(shape)?;
             }
             Ok(())
         })
@@ -100,11 +112,36 @@ fn shapes(source: &FigureSource<'_>) -> Result<Option<Figure>, ReportError> {
     .map(Some)
 }
 
+/// Returns the title of the figure, and a sentence or two on what is drawn.
+fn titles(shapes: &[Shape<'_>]) -> (String, String) {
+    let first = |decoder: bool| shapes.iter().find(|shape| (shape.model == Model::Decoder) == decoder);
+    let of = |shape: &Shape<'_>| {
+        let Level { number, channels, side } = shape.level;
+        (format!("level {number}"), format!("{channels} channels"), format!("{side}×{side}"))
+    };
+    let autoencoders = first(false).map(|shape| {
+        let (level, channels, side) = of(shape);
+        let what = format!("Auto-encoders at {level} of the teacher, with {channels} of {side} pixels.");
+        (format!("Auto-encoders at {level}: {channels}, {side}"), what)
+    });
+    let decoders = first(true).map(|shape| {
+        let (level, channels, side) = of(shape);
+        let what =
+            format!("Decoders of reverse distillation lead from the fused levels of the teacher back to {level}.");
+        (format!("Decoders up to {level}: {channels}, {side}"), what)
+    });
+    match (autoencoders, decoders) {
+        (Some((title, autoencoders)), Some((_, decoders))) => {
+            (format!("{title}; and decoders"), format!("{autoencoders} {decoders}"))
+        }
+        (one, other) => one.or(other).unwrap_or_default(),
+    }
+}
+
 /// Returns the stages of each shape.
 fn values(shapes: &[Shape<'_>]) -> Values {
     let boxes = shapes.iter().flat_map(|shape| {
-        let stages = shape.model.settings().map(|settings| settings.diagram(shape.level.channels).boxes);
-        stages.into_iter().flatten().enumerate().map(move |(stage, features)| {
+        shape.diagram.boxes.iter().enumerate().map(move |(stage, &features)| {
             let side = side(shape.level.side, features);
             [text(shape.label), count_value(stage + 1), count_value(features.channels), count_value(side)]
         })
@@ -125,8 +162,9 @@ fn level(source: &FigureSource<'_>, run: &RunRow, trial: &Trial) -> Option<Level
         Some(Level { number, channels: shape.channels, side: shape.height })
     };
     let of_weights = || {
-        let width = inspect(&trial.teacher.weights).ok()?.width;
-        Some(Level { number, channels: width << (number - 1), side: trial.data.image_size >> (number + 1) })
+        let teacher = inspect(&trial.teacher.weights).ok()?;
+        let channels = Backbone::new(teacher.architecture, teacher.width).channels_of(number);
+        Some(Level { number, channels, side: trial.data.image_size >> (number + 1) })
     };
     of_features().or_else(of_weights)
 }
@@ -150,9 +188,8 @@ fn side(level: usize, features: DiagramBox) -> usize {
 }
 
 impl Tile<'_, '_> {
-    fn diagram(&self, model: &AutoEncoder, channels: usize) -> DrawResult {
-        let Some(settings) = model.settings() else { return Ok(()) };
-        let diagram = settings.diagram(channels);
+    fn diagram(&self, shape: &Shape<'_>) -> DrawResult {
+        let (diagram, autoencoder) = (&shape.diagram, shape.model.autoencoder());
         let boxes = diagram
             .boxes
             .iter()
@@ -166,13 +203,13 @@ impl Tile<'_, '_> {
         for (nesting, &(first, last)) in diagram.skips.iter().enumerate() {
             self.skip(nesting, boxes[first], boxes[last])?;
         }
-        let input = match model.corruption() {
+        let input = match autoencoder.corruption() {
             Corruption::Plain => "",
             _ => "; corrupted input",
         };
-        let placement = match settings.common().placement {
-            Placement::Student => "",
-            Placement::TeacherHead => "; on the teacher's features",
+        let placement = match autoencoder.placement() {
+            None | Some(Placement::Student) => "",
+            Some(Placement::TeacherHead) => "; on the teacher's features",
         };
         self.says(&format!("{}{input}{placement}", diagram.caption))
     }

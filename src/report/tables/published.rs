@@ -86,11 +86,12 @@ mod tests {
     use crate::published::published_names;
 
     #[test]
-    fn every_published_number_is_of_a_registered_metric_or_a_cost() {
-        const COSTS: [&str; 3] = ["latency_ms", "throughput_img_s", "seconds_per_epoch"];
+    fn every_published_number_is_of_a_registered_metric_or_a_known_other() {
+        // Costs, and a definition of AUPRO that didact does not compute: the mean over images, each with its own false positive rate.
+        const OTHERS: [&str; 4] = ["latency_ms", "throughput_img_s", "seconds_per_epoch", "aupro_per_image"];
         for row in published_names().into_iter().flat_map(|name| published(name).expect("is embedded")) {
             let is_metric = Metric::named(&row.metric).is_some();
-            assert!(is_metric || COSTS.contains(&row.metric.as_str()), "{} of {}", row.metric, row.model);
+            assert!(is_metric || OTHERS.contains(&row.metric.as_str()), "{} of {}", row.metric, row.model);
         }
     }
 }

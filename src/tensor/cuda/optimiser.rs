@@ -85,9 +85,8 @@ pub(super) fn update(rule: UpdateRule, updates: &[Update<'_, Cuda>]) -> OpResult
     }
     let (kernel, settings) = match rule {
         UpdateRule::Sgd { rate, momentum, decay } => ("sgd", vec![rate as f32, momentum as f32, decay as f32]),
-        UpdateRule::Adam { rate, decay, decoupled, step } => {
-            let [beta1, beta2] = UpdateRule::BETAS;
-            let [first, second] = UpdateRule::BETAS.map(|beta| (1.0 - beta.powi(step)).recip());
+        UpdateRule::Adam { rate, beta1, decay, decoupled, step } => {
+            let ([beta1, beta2], [first, second]) = UpdateRule::betas(beta1, step);
             let decoupled = f32::from(u8::from(decoupled));
             let decay = decay as f32;
             ("adam", vec![rate as f32, beta1, beta2, UpdateRule::EPSILON, decay, decoupled, first, second])

@@ -14,6 +14,12 @@ const PART: usize = 1024;
 /// Elements per part of a reduction.
 const PART_ELEMENTS: usize = 1 << 14;
 
+/// Returns the pixels per parallel part of a distance. Pixels with many channels, such as whole images, need more parts. The parts do
+/// not change the bits, because a pixel's distance depends on no other.
+fn pixels_per_part(channels: usize) -> usize {
+    (64 * PART / channels).clamp(1, PART)
+}
+
 /// Returns the factor that makes the L2 norm of a vector 1.
 #[inline(always)]
 fn inverse_norm(vector: &[f32]) -> f32 {
@@ -24,11 +30,12 @@ fn inverse_norm(vector: &[f32]) -> f32 {
 pub(super) fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Values {
     let _part = StepPart::Loss.start(2 * teacher.len() + teacher.len() / channels);
     let mut map = Values::new(teacher.len() / channels);
-    map.par_chunks_mut(PART).enumerate().for_each(|(index, map)| {
+    let part = pixels_per_part(channels);
+    map.par_chunks_mut(part).enumerate().for_each(|(index, map)| {
         vectorised(
             #[inline(always)]
             || {
-                let from = index * PART * channels;
+                let from = index * part * channels;
                 let pixels = teacher[from..].chunks_exact(channels).zip(student[from..].chunks_exact(channels));
                 for (value, (t, s)) in map.iter_mut().zip(pixels) {
                     let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
@@ -59,7 +66,7 @@ pub(super) fn mean_distance_gradient(
 ) {
     let _part = StepPart::Loss.start(2 * teacher.len() + accumulated(sum, student.len()));
     let scale = 2.0 * dloss / (teacher.len() / channels) as f32;
-    let part = channels * PART;
+    let part = channels * pixels_per_part(channels);
     accumulate(sum, student.len(), |ds, mode| {
         ds.par_chunks_mut(part).zip(teacher.par_chunks(part)).zip(student.par_chunks(part)).for_each(|((ds, t), s)| {
             vectorised(

@@ -63,9 +63,8 @@ impl Part<'_> {
                     }
                 });
             }
-            (UpdateRule::Adam { rate, decay, decoupled, step }, Some(second)) => {
-                let [beta1, beta2] = UpdateRule::BETAS;
-                let [first, second_correction] = UpdateRule::BETAS.map(|beta| (1.0 - beta.powi(step)).recip());
+            (UpdateRule::Adam { rate, beta1, decay, decoupled, step }, Some(second)) => {
+                let ([beta1, beta2], [first, second_correction]) = UpdateRule::betas(beta1, step);
                 let (l2, shrink) = if decoupled { (0.0, (decay * rate) as f32) } else { (decay as f32, 0.0) };
                 let rate = rate as f32;
                 values.zip(second).for_each(|(((p, g), m), v)| {

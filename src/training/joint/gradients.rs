@@ -15,18 +15,20 @@ use crate::training::weighting::{Needs, Pair};
 impl<B: Backend> Joint<'_, B> {
     /// Computes the losses of a batch, summed over levels.
     fn losses(&mut self, indices: &[usize], at: At, mode: Mode) -> Result<Losses<B>, StageError> {
-        let images = self.batches.images(indices)?.put_tape(Recorded::default());
-        let levels = self.assembly.student.forward(images, mode).map_err(StageError::device)?;
+        let compared = self.batches.set().header().levels.len();
+        let teachers =
+            (0..compared).map(|level| self.batches.teacher(level, indices)).collect::<Result<Vec<_>, StageError>>()?;
+        let images = || self.batches.images(indices);
+        let levels = self.assembly.student.forward::<Recorded, StageError>(images, &teachers, mode)?;
         let (corruption, seed) = (self.corruption, self.seed);
         let mut sum: Option<Losses<B>> = None;
-        for (level, student) in levels.into_iter().enumerate() {
-            let teacher = self.batches.teacher(level, indices)?;
+        for (level, (student, teacher)) in levels.into_iter().zip(&teachers).enumerate() {
             let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
             let autoencoders = autoencoders.filter(|(autoencoders, _)| autoencoders.is_at(level));
             let corrupted = |features| corrupt::<B, Recorded>(features, corruption, seed, level, at);
             let level = Level {
                 level,
-                teacher: &teacher,
+                teacher,
                 student,
                 head: self.assembly.student.head(level),
                 similarity: &self.settings.similarity,

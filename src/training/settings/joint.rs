@@ -46,7 +46,7 @@ settings! {
         /// Loss weights, and the similarity loss.
         pub loss: Option<LossSettings> = table(()),
         /// The similarity loss.
-        pub similarity: SimilaritySettings = inside("loss", base.similarity.reduction),
+        pub similarity: SimilaritySettings = inside("loss", base.similarity),
         /// Normal images to train on.
         pub images: TrainedImages = choice(base.images),
         /// Rule that selects the epoch whose weights count.

@@ -1,6 +1,6 @@
 //! The similarity loss, which ties the student (behind its auto-encoders) to the teacher.
 
-use crate::settings::{choices, defaults, settings};
+use crate::settings::{choices, settings};
 use crate::training::Distance;
 
 choices! {
@@ -29,20 +29,20 @@ impl Reduction {
 
 settings! {
     /// The similarity loss.
-    pub struct SimilaritySettings: Copy (reduction_of_recipe: Reduction) {
+    pub struct SimilaritySettings: Copy (base: SimilaritySettings) {
         /// Distance between the features of teacher and student.
-        pub distance: Distance = choice(Distance::Normalised),
+        pub distance: Distance = choice(base.distance),
         /// Reduction of a batch's distances to one number.
-        pub reduction: Reduction = choice(reduction_of_recipe),
+        pub reduction: Reduction = choice(base.reduction),
         /// Quantile of a level's normalised distances in a batch below which pixels do not count; 0 counts all.
         ///
         /// The hard-feature loss of EfficientAD (Batzner et al. 2024), by pixels instead of values.
-        pub hard_quantile: f64 = number(0.0, 0.0..=0.9999),
+        pub hard_quantile: f64 = number(base.hard_quantile, 0.0..=0.9999),
     }
 }
 
 impl Default for SimilaritySettings {
     fn default() -> Self {
-        defaults(Reduction::Mean)
+        Self { distance: Distance::Normalised, reduction: Reduction::Mean, hard_quantile: 0.0 }
     }
 }
