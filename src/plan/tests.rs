@@ -78,6 +78,7 @@ fn case() -> Case {
     let other = CategoryFacts {
         name: "cable".to_owned(),
         train_digest: "cables".to_owned(),
+        test_digest: "test cables".to_owned(),
         images: (224, 150),
         ..facts.clone()
     };
