@@ -194,7 +194,8 @@ mod tests {
             };
             // With `auto`, the layout has no name before the data set is opened. An encoder is stored as its auto-encoder alone. A preset
             // stands for its metrics.
-            let is_stored = |name: &String| !["auto", "encoder"].contains(&name.as_str()) && MetricPreset::named(name).is_none();
+            let is_stored =
+                |name: &String| !["auto", "encoder"].contains(&name.as_str()) && MetricPreset::named(name).is_none();
             for name in names.filter(is_stored) {
                 let node = |value| Node { value, place: Place::WholeFile };
                 let value = match in_list(&name) {
