@@ -26,7 +26,9 @@ ABOUT = (
     "running_mean has scale 0.1; the other tensors of a batch norm have scale 1 and square_plus 0.5. "
     "Inputs are NCHW with scale 1. Results: the mean and the L2 norm over all values, and values by flat place in PyTorch's order."
 )
-IMAGE_SEED, TEACHER_SEED = 7, 11
+# With this seed of the teacher's features, every input of a ReLU in a step is at least 6e-5 away from 0. With others, rounding decides on
+# which side an input is, and the gradients of so few positions change by a hundredth.
+IMAGE_SEED, TEACHER_SEED = 7, 32
 SAMPLES = 6
 
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::config::BASELINE;
 use crate::data::Grouping;
 use crate::plan::trial_id;
-use crate::store::SweepRow;
+use crate::store::{RunRow, SweepRow};
 
 /// Runs of one trial to repeat.
 #[derive(Debug, Clone)]
@@ -28,6 +28,22 @@ pub struct RepeatedRuns<'a> {
     pub categories: Vec<&'a str>,
     /// Seeds of the runs.
     pub seeds: Vec<i64>,
+}
+
+impl<'a> RepeatedRuns<'a> {
+    /// Returns the runs on these seeds that differ from `run` in nothing else.
+    pub(crate) fn on_seeds(run: &'a RunRow, seeds: Vec<i64>) -> Self {
+        Self {
+            run: &run.id,
+            number: run.number,
+            baseline: run.baseline,
+            variant: &run.variant,
+            point: &run.point,
+            settings: &run.settings,
+            categories: vec![&run.category],
+            seeds,
+        }
+    }
 }
 
 /// Returns the command, with one line per setting. It replaces all of `[search]` with a grid of one point. It keeps the sweep's objective,

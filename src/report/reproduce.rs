@@ -98,17 +98,6 @@ fn teachers(groups: &Groups<'_>) -> String {
 
 /// Returns the command that repeats the runs of one trial and category.
 fn command(rows: &Rows, first: &RunRow, runs: &[&RunRow]) -> String {
-    repeat_command(
-        &rows.sweep,
-        &RepeatedRuns {
-            run: &first.id,
-            number: first.number,
-            baseline: first.baseline,
-            variant: &first.variant,
-            point: &first.point,
-            settings: &first.settings,
-            categories: vec![&first.category],
-            seeds: runs.iter().map(|run| run.seed).collect(),
-        },
-    )
+    let seeds = runs.iter().map(|run| run.seed).collect();
+    repeat_command(&rows.sweep, &RepeatedRuns::on_seeds(first, seeds))
 }

@@ -180,17 +180,5 @@ fn cap(text: &str) -> String {
 }
 
 fn command(rows: &Rows, run: &RunRow) -> String {
-    repeat_command(
-        &rows.sweep,
-        &RepeatedRuns {
-            run: &run.id,
-            number: run.number,
-            baseline: run.baseline,
-            variant: &run.variant,
-            point: &run.point,
-            settings: &run.settings,
-            categories: vec![&run.category],
-            seeds: vec![run.seed],
-        },
-    )
+    repeat_command(&rows.sweep, &RepeatedRuns::on_seeds(run, vec![run.seed]))
 }
