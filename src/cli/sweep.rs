@@ -16,7 +16,7 @@ use crate::cause::one_line;
 use crate::config::{Draws, Strategy};
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
-use crate::plan::Plan;
+use crate::plan::{Plan, Planner};
 use crate::report::{RunPageChoice, TerminalSummary, terminal_summary};
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
@@ -33,12 +33,10 @@ const MAX_LISTED: usize = 5;
 /// Runs the verb.
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
     let (sweep, space, source) = load_at_most(args.file.as_deref(), &args.overrides, args.max_trials)?;
+    let mut planner = Planner::default();
     let jobs = match args.jobs {
         Some(jobs) => Jobs::Given(usize::from(jobs)),
-        None => Jobs::Automatic {
-            runs: sweep.runs_per_category(),
-            bytes: sweep.trials.iter().map(|trial| trial.trial.peak_bytes()).max().unwrap_or_default(),
-        },
+        None => Jobs::Automatic { runs: sweep.runs_per_category(), bytes: planner.peak_bytes(&sweep)? },
     };
     let Slots { slots, note } = slots(&args.device, jobs, usize::from(args.workers_per_gpu))?;
     note.iter().for_each(|note| say(note));
@@ -57,6 +55,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     }
     let name = sweep.name.clone();
     let mut steering = Steering::new(sweep, space, global.artifacts()?, slots.len(), args.max_trials);
+    steering.planner = planner;
     if args.dry_run {
         return dry_run(&mut steering, &slots, global).await;
     }

@@ -46,6 +46,18 @@ impl Planner {
         Ok(())
     }
 
+    /// Estimates the memory that a worker needs for the largest of the sweep's trials, in bytes.
+    ///
+    /// # Errors
+    /// Fails if the weights of a teacher cannot be used.
+    pub fn peak_bytes(&mut self, sweep: &Sweep) -> Result<u64, PlanError> {
+        let mut largest = 0;
+        for SweepTrial { trial, .. } in &sweep.trials {
+            largest = largest.max(trial.peak_bytes(self.opened.teacher(&trial.teacher)?.architecture));
+        }
+        Ok(largest)
+    }
+
     /// Returns remarks on the opened data sets, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         self.opened.notes()

@@ -268,6 +268,25 @@ fn a_decoder_shares_the_features_and_has_no_pretraining() {
     }
 }
 
+#[test]
+fn a_worker_is_given_at_least_the_memory_that_was_measured() {
+    let with_unets = case().trial.model;
+    let measured = [
+        (Architecture::Resnet18, 256, &with_unets, 740_000_000),
+        (Architecture::WideResnet50x2, 64, &Model::STFPM, 884_000_000),
+        (Architecture::WideResnet50x2, 64, &with_unets, 7_131_000_000),
+        (Architecture::WideResnet50x2, 64, &Model::Decoder, 3_550_000_000),
+    ];
+    for (architecture, image_size, model, bytes) in measured {
+        let mut trial = Trial { model: model.clone(), ..case().trial };
+        trial.data.image_size = image_size;
+        trial.joint.batch_size = 8;
+        trial.pretrain.iter_mut().for_each(|pretrain| pretrain.batch_size = 8);
+        let estimate = trial.peak_bytes(architecture);
+        assert!((bytes..2 * bytes).contains(&estimate), "{architecture}, {}: {estimate}", model.label());
+    }
+}
+
 /// Returns the jobs of runs that together contain every kind of stage.
 fn jobs() -> Vec<StageJob> {
     // Optional tables must be present, because the test cannot invent their contents.
