@@ -18,6 +18,7 @@ mod global;
 mod list;
 mod metrics;
 mod note;
+mod one_device;
 mod output;
 mod parse;
 mod predict;

@@ -5,16 +5,14 @@ use std::path::PathBuf;
 use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
+use super::one_device::OneDevice;
 use super::output::{announce_moved_files, print, table};
-use super::parse::convolutions;
 use super::worker::Runner;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::predict::{FinishedRun, ImageVerdict, Prediction, find};
-use crate::schedule::{Device, DeviceChoice, Jobs, Slots, slots};
 use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Named, Store};
-use crate::tensor::Convolutions;
 use crate::terminal::say;
 
 /// Maximum number of runs that an error lists.
@@ -34,26 +32,20 @@ pub(super) struct PredictArgs {
     /// Move existing files that no prediction wrote to `replaced` in DIR.
     #[arg(long)]
     force: bool,
-    /// Device: auto, cpu, cuda or cuda:1.
-    #[arg(long, default_value = "auto", value_name = "DEVICE", overrides_with = "device")]
-    device: DeviceChoice,
-    /// Who computes convolutions on a GPU: auto, own or cudnn.
-    #[arg(long, default_value_t = Convolutions::Auto, value_name = "WHO", value_parser = convolutions)]
-    convolutions: Convolutions,
+    #[command(flatten)]
+    on: OneDevice,
 }
 
 /// Runs the verb.
 pub(super) async fn run(args: &PredictArgs, global: &Global) -> Result<Exit, Failure> {
-    let Slots { slots, note } = slots(&args.device, Jobs::Given(1), 1)?;
-    note.iter().for_each(|note| say(note));
-    let device = slots.first().map_or(Device::Cpu, |slot| slot.device);
+    let device = args.on.choose()?;
     let store = Store::open(&global.store, Access::Read).await?;
     let run = match store.find(&args.run).await? {
         Named::Run(id) => store.run_stages(&id).await?,
         other => return Err(not_a_run(&args.run, &store.named_runs(&other).await?)),
     };
     let finished = FinishedRun::open(run, &global.artifacts()?)?;
-    let runner = Runner::open(device, finished.numerics(), args.convolutions)?;
+    let runner = Runner::open(device, finished.numerics(), args.on.convolutions)?;
     let found = find(&args.images, &args.out);
     let total = found.images.len();
     let place = OutputPlace { folder: &args.out, foreign: ForeignFiles::forced(args.force) };

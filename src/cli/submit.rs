@@ -6,17 +6,16 @@ use std::path::{Path, PathBuf};
 use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
+use super::one_device::OneDevice;
 use super::output::{announce_moved_files, print, table};
-use super::parse::convolutions;
 use super::worker::Runner;
 use crate::data::AD2_OBJECTS;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::predict::{Completeness, FinishedRun, Split, check};
-use crate::schedule::{Device, DeviceChoice, Jobs, Slots, slots};
+use crate::schedule::Device;
 use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Store};
-use crate::tensor::Convolutions;
 use crate::terminal::say;
 
 /// Arguments of `didact submit`.
@@ -42,12 +41,8 @@ pub(super) struct SubmitArgs {
     /// Move existing files that no submission wrote to `replaced` in DIR.
     #[arg(long)]
     force: bool,
-    /// Device: auto, cpu, cuda or cuda:1.
-    #[arg(long, default_value = "auto", value_name = "DEVICE", overrides_with = "device")]
-    device: DeviceChoice,
-    /// Who computes convolutions on a GPU: auto, own or cudnn.
-    #[arg(long, default_value_t = Convolutions::Auto, value_name = "WHO", value_parser = convolutions)]
-    convolutions: Convolutions,
+    #[command(flatten)]
+    on: OneDevice,
 }
 
 /// Runs the verb.
@@ -66,9 +61,7 @@ pub(super) async fn run(args: &SubmitArgs, global: &Global) -> Result<Exit, Fail
     }
     let roots: BTreeMap<&str, PathBuf> =
         finished.iter().filter_map(|run| Some((run.run.category.as_str(), root_of(args, run)?))).collect();
-    let Slots { slots, note } = slots(&args.device, Jobs::Given(1), 1)?;
-    note.iter().for_each(|note| say(note));
-    let device = slots.first().map_or(Device::Cpu, |slot| slot.device);
+    let device = args.on.choose()?;
     for run in &finished {
         let object = run.run.category.as_str();
         let root = roots.get(object).ok_or_else(|| Failure::usage(format!("{object}: {NO_ROOT}")))?;
@@ -132,7 +125,7 @@ fn write(
     args: &SubmitArgs,
 ) -> Result<(), Failure> {
     let object = run.run.category.as_str();
-    let runner = Runner::open(device, run.numerics(), args.convolutions)?;
+    let runner = Runner::open(device, run.numerics(), args.on.convolutions)?;
     let bar = Bar::new(0, "{pos}/{len} {msg}, about {eta} left");
     let shown = bar.is_shown();
     let written = (runner.submit)(run, root, place, &mut |done, total| match shown {

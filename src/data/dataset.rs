@@ -108,8 +108,8 @@ impl Digests {
 }
 
 impl Category {
-    /// Checks that all images and masks can be read to their last pixel, that each mask has its image's size, and that the saturation
-    /// areas of all defects are known if there are any.
+    /// Checks that all images and masks can be read to their last pixel, and that each mask has its image's size. If there are saturation
+    /// areas, those of all defects must be known.
     pub fn check(&self, reading: Reading) -> Result<(), DataError> {
         self.train.par_iter().chain(&self.test).try_for_each(|sample| sample.check(reading))?;
         match &self.saturation {

@@ -15,7 +15,7 @@ pub struct Calibrated {
     pub normal_scores: Vec<f32>,
     /// Score above which an image is called defective: a quantile of the held-out normals' scores. `None` if too few are held out.
     pub threshold: Option<f64>,
-    /// Value above which a pixel is called defective: mean + 3 standard deviations over all pixels of the held-out normals' maps, each map
+    /// Value above which a pixel is called defective: mean + 3 standard deviations over all pixels of the held-out normals' maps. Each map is
     /// by the rule fitted to the other images. `None` if too few are held out.
     pub pixel_threshold: Option<f64>,
 }

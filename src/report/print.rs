@@ -56,8 +56,7 @@ impl Figure {
         self.drawing(column).map(|_| self.file_name(column, "pdf"))
     }
 
-    /// Returns the files of the figure with their names: the wide drawing as PNG and SVG, its values, and a PDF of each width, with the SVG
-    /// of the drawing that pages do not show.
+    /// Returns the files of the figure with their names: its values, and each drawing as PDF and SVG. The wide drawing is also a PNG.
     ///
     /// # Errors
     /// The figure cannot be rasterised or written as PDF.

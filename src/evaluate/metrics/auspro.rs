@@ -1,5 +1,7 @@
-//! Area under the saturated per-region overlap curve of MVTec LOCO AD (Bergmann et al., "Beyond Dents and Scratches: Logical Constraints in
-//! Unsupervised Anomaly Detection and Localization", IJCV 2022, §5.1).
+//! Area under the saturated per-region overlap curve of MVTec LOCO AD.
+//!
+//! The source is Bergmann et al., "Beyond Dents and Scratches: Logical Constraints in Unsupervised Anomaly Detection and Localization",
+//! IJCV 2022, §5.1.
 //!
 //! sPRO(t) is the mean, over all defects, of min(n / s, 1): n pixels of the defect are at or above t, and s is its saturation area. FPR(t)
 //! is over the normal pixels of all images. Every distinct score is a threshold, as for AUPRO. A defect is what one mask of an image marks

@@ -30,7 +30,8 @@ struct Wanted {
     size: Option<(u32, u32)>,
 }
 
-/// Checks the folder of a submission: all objects, both private sets, two files for each image, their sizes and values.
+/// Checks the folder of a submission. All objects and both private sets must be there, with two files for each image. Sizes and values of
+/// the files are checked, too.
 ///
 /// `root` returns the folder that holds an object, or `None` if its images are not at hand. Without images, each file is compared with its
 /// counterpart in the other tree, and their number with that of the published data set.

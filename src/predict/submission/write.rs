@@ -26,7 +26,8 @@ pub type Submit =
 /// Returns files that were moved aside for them.
 ///
 /// # Errors
-/// The run has no threshold for pixels, an image cannot be read, the folder has foreign files of these names, or a file cannot be written.
+/// The run has no threshold for pixels, or an image cannot be read. Also if the folder has foreign files of these names, or a file cannot be
+/// written.
 pub fn submit<B: Backend>(
     finished: &FinishedRun,
     root: &Path,
