@@ -49,6 +49,7 @@ __device__ __forceinline__ long long minimum(long long a, long long b) { return 
 __device__ __forceinline__ long long maximum(long long a, long long b) { return a < b ? b : a; }
 __device__ __forceinline__ float minimum(float a, float b) { return b < a ? b : a; }
 __device__ __forceinline__ float maximum(float a, float b) { return a < b ? b : a; }
+__device__ __forceinline__ double maximum(double a, double b) { return a < b ? b : a; }
 
 // ---- Four values at once ----
 // Both sides must be aligned to 16 bytes; the emulation checks it.

@@ -6,3 +6,4 @@
 #include "losses.cu"
 #include "norm.cu"
 #include "optimiser.cu"
+#include "vectors.cu"

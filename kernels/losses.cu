@@ -1,5 +1,5 @@
 // Losses, and the distance for anomaly maps. A loss is a mean: sums of parts in double, then finish_mean.
-#include "sums.cuh"
+#include "losses.cuh"
 
 // Writes the sum of term(value…) over this block's CHUNK values. The sum is in double.
 template <class Term, class... Inputs>
@@ -58,9 +58,6 @@ KERNEL(smooth_l1_backward, const float* a, const float* b, const float* dloss, f
     };
     map(dx, count, accumulate, gradient, a, b);
 }
-
-// Smallest norm that a vector is divided by.
-constexpr float NORM_FLOOR = 1e-12f;
 
 // The threads of one pixel: a warp, or a half or a quarter of it if the pixel has few packs.
 struct PixelTeam {
@@ -159,10 +156,7 @@ __device__ inline void gradient_of_pixel(const float* t, const float* s, float s
         float unit = s * factors.s;
         return (unit - t * factors.t) * unit;
     });
-    auto gradient = [&](float t, float s) {
-        float unit = s * factors.s;
-        return scale * factors.s * ((unit - t * factors.t) - unit * along);
-    };
+    SimilarityGradient gradient{scale, factors.t, factors.s, along};
     for (int c = team.thread * N; c < team.channels; c += team.threads * N) {
         store(ds + c, combine(gradient, load(t + c, lanes), load(s + c, lanes)), accumulate);
     }

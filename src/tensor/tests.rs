@@ -208,6 +208,41 @@ fn similarity_gradient_and_value<B: Backend>() {
     assert!(to_host(&map).iter().all(|d| (d - 4.0).abs() < 1e-5));
 }
 
+/// Compares whole feature maps, each flattened to one vector, with the definition in 64 bits. One length allows packs of four.
+fn similarity_of_long_vectors<B: Backend>() {
+    for channels in [4097, 9000] {
+        let shape = (3, 1, 1, channels);
+        let (t, s) = (noise("teacher", 3 * channels), noise("student", 3 * channels));
+        let (mut distances, mut gradient) = (Vec::new(), Vec::new());
+        for (t, s) in t.chunks(channels).zip(s.chunks(channels)) {
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+            let (t_norm, s_norm) = (dot(t, t).sqrt(), dot(s, s).sqrt());
+            let cosine = dot(t, s) / (t_norm * s_norm);
+            distances.push(2.0 - 2.0 * cosine);
+            // The derivative of 2 − 2⟨t̂, ŝ⟩, of which the loss is the mean over three vectors.
+            gradient.extend(
+                t.iter()
+                    .zip(s)
+                    .map(|(t, s)| 2.0 / 3.0 / s_norm * (cosine * f64::from(*s) / s_norm - f64::from(*t) / t_norm)),
+            );
+        }
+        let (teacher, student) = (features::<B>(t, shape), features::<B>(s, shape));
+        let map = to_host(&B::distance_map(&teacher, &student).expect("memory"));
+        for (ours, expected) in map.iter().zip(&distances) {
+            assert!((f64::from(*ours) - expected).abs() < 2e-6, "{ours} against {expected}");
+        }
+        let loss = B::similarity(&teacher, student.clone().put_tape(Default::default())).expect("memory");
+        assert!((f64::from(to_host(&loss)[0]) - distances.iter().sum::<f64>() / 3.0).abs() < 2e-6);
+        let mut gradients = B::backward(loss).expect("memory");
+        let largest = gradient.iter().fold(0.0_f64, |largest, g| largest.max(g.abs()));
+        for (ours, expected) in B::gradient(&mut gradients, &student).expect("memory").iter().zip(&gradient) {
+            assert!((f64::from(*ours) - expected).abs() < 1e-5 * largest, "{ours} against {expected}");
+        }
+        let equal = to_host(&B::distance_map(&teacher, &teacher).expect("memory"));
+        assert!(equal.iter().all(|d| (0.0..1e-10).contains(d)), "{equal:?}");
+    }
+}
+
 /// Computes a convolution by its definition.
 fn plain_convolution(x: &[f32], shape: Shape, weight: &[f32], conv: &Conv2d) -> Vec<f32> {
     let (images, height, width, channels) = shape;
@@ -329,6 +364,7 @@ macro_rules! tests_of_backends {
             resampling_gradients
             nan_is_not_hidden
             similarity_gradient_and_value
+            similarity_of_long_vectors
             convolutions_agree_with_their_definition
             batch_norm_normalises_and_reports_unbiased_statistics
             gradients_are_clipped_to_a_global_norm

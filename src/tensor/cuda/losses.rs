@@ -6,6 +6,8 @@ use crate::tensor::OpResult;
 
 /// Elements per partial sum.
 const PART: usize = 4096;
+/// Elements per block of an operation on single elements.
+const ROUND: usize = 1024;
 
 /// Returns the blocks of the kernels that give each pixel some threads.
 fn blocks_of_pixels(pixels: usize, channels: usize) -> usize {
@@ -18,12 +20,36 @@ fn blocks_of_pixels(pixels: usize, channels: usize) -> usize {
     (pixels * threads).div_ceil(256)
 }
 
+/// More channels than this are a long vector, which many blocks share. Fewer are a pixel, which has some threads of one block.
+const LONG: usize = 4096;
+
 /// See [`crate::tensor::Kernels::distances`].
 pub(super) fn distances(teacher: &CudaBuffer, student: &CudaBuffer, channels: usize) -> OpResult<CudaBuffer> {
+    if channels > LONG {
+        return Ok(compare_vectors(teacher, student, channels)?.distances);
+    }
     let pixels = teacher.len() / channels;
     let map = CudaBuffer::new(pixels)?;
     launch!("distance_map", blocks_of_pixels(pixels, channels); teacher, student, &map, pixels, channels)?;
     Ok(map)
+}
+
+/// What the sums over long vectors give.
+struct VectorPairs {
+    /// Per vector: 1/‖t‖, 1/‖s‖ and ⟨ŝ − t̂, ŝ⟩.
+    factors: CudaBuffer,
+    /// Per vector: ‖t̂ − ŝ‖².
+    distances: CudaBuffer,
+}
+
+fn compare_vectors(teacher: &CudaBuffer, student: &CudaBuffer, length: usize) -> OpResult<VectorPairs> {
+    let (vectors, parts) = (teacher.len() / length, length.div_ceil(PART));
+    // Three sums of 64 bits per part.
+    let partial = CudaBuffer::new(2 * 3 * vectors * parts)?;
+    launch!("pair_sums", vectors * parts; teacher, student, &partial, length)?;
+    let pairs = VectorPairs { factors: CudaBuffer::new(3 * vectors)?, distances: CudaBuffer::new(vectors)? };
+    launch!("join_pairs", vectors; &partial, parts, &pairs.factors, &pairs.distances)?;
+    Ok(pairs)
 }
 
 /// See [`crate::tensor::Kernels::mean_distance`].
@@ -44,6 +70,13 @@ pub(super) fn mean_distance_gradient(
 ) -> OpResult<()> {
     let pixels = teacher.len() / channels;
     let (sum, accumulate) = destination(sum, student.len())?;
+    if channels > LONG {
+        let factors = compare_vectors(teacher, student, channels)?.factors;
+        return launch!(
+            "vector_similarity_backward", pixels * channels.div_ceil(ROUND);
+            teacher, student, &factors, dloss, sum, pixels, channels, accumulate,
+        );
+    }
     launch!(
         "similarity_backward", blocks_of_pixels(pixels, channels);
         teacher, student, dloss, sum, pixels, channels, accumulate,
