@@ -1,4 +1,5 @@
-# Recipes for people. CI runs `lint`, `test` (with the object store of `test-s3`), `test-postgres`, `test-slurm`, `test-emulation` and `kernels --check`.
+# Recipes for people. CI runs `lint`, `test` (with the object store of `test-s3`), `wheel`, `docs`, `test-postgres`, `test-slurm`,
+# `test-emulation` and `kernels --check`.
 
 set positional-arguments
 
@@ -37,7 +38,23 @@ report *args:
 
 # Generate the page about the sweep file from the settings in the code.
 sweep-file:
-    cargo run --quiet -- schema --format markdown > docs/sweep-file.md
+    cargo run --quiet -- schema --format markdown > docs/src/reference/sweep-file.md
+
+# Build the documentation into target/site/ and check its links.
+docs:
+    docs/build.sh
+
+# Run every block of the documentation (needs sqlite3; blocks in Python and R are skipped without pandas, polars and R).
+docs-blocks:
+    cargo test --features full --test black_box documentation -- --nocapture
+
+# Make a wheel, a tarball, a container definition, licences and checksums in target/package/ (needs Python 3 with pip).
+package:
+    packaging/build.sh
+
+# Make a wheel around the program that the tests build, install it in a fresh environment, and use it.
+wheel:
+    packaging/build.sh --wheel
 
 # Run all tests.
 test *args:

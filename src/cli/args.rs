@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command, CommandFactory, Parser, Subcommand};
 
 use super::global::Global;
 use super::start::{parse, start};
 use super::{
-    baselines, cancel, check, compare, data, delete, devices, export, gc, list, note, predict, rename, report, schema,
-    serve, slurm, speed, status, store, submit, sweep, sweep_args, tag, watch, weights, why, worker,
+    baselines, cancel, check, compare, completions, data, delete, devices, examples, export, gc, help, list, man, note,
+    predict, rename, report, schema, serve, slurm, speed, status, store, submit, sweep, sweep_args, tag, watch,
+    weights, why, worker,
 };
 use crate::exit::Exit;
 
@@ -17,7 +18,9 @@ use crate::exit::Exit;
 #[command(
     name = "didact",
     version = crate::VERSION,
-    after_help = exit_codes()
+    after_help = exit_codes(),
+    after_long_help = format!("{}\n\nThe documentation of a topic: didact help TOPIC. A list of topics: didact help.", exit_codes()),
+    disable_help_subcommand = true
 )]
 struct Arguments {
     #[command(flatten)]
@@ -35,18 +38,27 @@ fn exit_codes() -> String {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run a sweep and write its report.
+    ///
+    /// Plans the sweep, trains what is not in the store yet, and writes the report. It can be stopped or killed at any time; the same
+    /// command continues it. At the end it prints the answer and the best variants.
     Sweep(sweep_args::SweepArgs),
     /// Plan a sweep and submit its workers to Slurm.
+    ///
+    /// Needs a store on a PostgreSQL server, and a folder or an object store for artifacts that all nodes share.
     Slurm(slurm::SlurmArgs),
     /// List the sweeps in the store.
     List(list::ListArgs),
     /// Show the progress of a sweep.
+    ///
+    /// Without a name, shows the latest sweep: its runs, stages and workers, failures with their logs, and the time left.
     Status(status::StatusArgs),
     /// Show a running sweep in the terminal.
     Watch(watch::WatchArgs),
     /// Show the sweeps of the store in a browser while they run.
     Serve(serve::ServeArgs),
     /// Explain the state of a run, trial or stage, and how to repeat it.
+    ///
+    /// Says why it is not done, lists the runs that share it, and prints the command that repeats it in a separate sweep.
     Why(why::WhyArgs),
     /// Cancel the unfinished runs of a sweep or trial, or one run.
     Cancel(cancel::CancelArgs),
@@ -59,19 +71,29 @@ enum Verb {
     /// Show, set or remove the note of a sweep.
     Note(note::NoteArgs),
     /// Remove artifacts that no run needs.
+    ///
+    /// Removes leftovers of killed processes and artifacts of deleted sweeps. It never removes a file that the store does not know.
     Gc(gc::GcArgs),
     /// Check, repair, merge or back up stores.
     #[command(subcommand)]
     Store(store::StoreVerb),
     /// Write the report of a sweep.
+    ///
+    /// Without a name, writes that of the latest sweep. The report is one folder that loads nothing from the network.
     Report(report::ReportArgs),
     /// Score new images with a finished run.
+    ///
+    /// Processes images like the test images of the run, and writes a map, an overlay and a verdict for each.
     Predict(predict::PredictArgs),
     /// Write and check a submission of MVTec AD 2: the maps of its private images.
     Submit(submit::SubmitArgs),
     /// Test whether trials differ, and by how much.
+    ///
+    /// Compares each trial with the first one: interval, test, effect size, and how many seeds would settle an open answer.
     Compare(compare::CompareArgs),
     /// Export a sweep's numbers or tables.
+    ///
+    /// The formats csv, json and parquet have one row per number, or per run with --shape wide. The formats md and latex are tables for papers.
     Export(export::ExportArgs),
     /// List published results of ST-FPM with their sources.
     Baselines(baselines::BaselinesArgs),
@@ -89,14 +111,25 @@ enum Verb {
     Check(check::CheckArgs),
     /// Measure training steps on a device.
     Speed(speed::SpeedArgs),
+    /// Explain a topic or a command.
+    Help(help::HelpArgs),
+    /// Print the manual page, or write those of all commands.
+    Man(man::ManArgs),
+    /// Print a script that completes commands and options in a shell.
+    Completions(completions::CompletionsArgs),
     /// Run a worker of a sweep; `didact sweep` starts its own.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
 }
 
+/// Returns the whole command line, for parsing and for all its descriptions.
+pub(super) fn command() -> Command {
+    examples::add_to(Arguments::command())
+}
+
 /// Runs the command line and prints an error if it fails.
 pub fn main() -> ExitCode {
-    let Arguments { global, verb } = match parse() {
+    let Arguments { global, verb } = match parse(command()) {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
@@ -127,6 +160,64 @@ pub fn main() -> ExitCode {
         Verb::Devices(args) => devices::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Speed(args) => speed::run(&args),
+        Verb::Help(args) => help::run(&args),
+        Verb::Man(args) => man::run(&args),
+        Verb::Completions(args) => completions::run(&args),
         Verb::Worker(args) => runtime.block_on(worker::run(&args, &global)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Renders the page "Command line" of the documentation: the long help of each verb. Options of all commands appear once.
+    fn page() -> String {
+        let mut page =
+            "# Command line\n\nThis page shows `didact VERB --help` of each command. `didact VERB -h` is shorter.\n"
+                .to_owned();
+        show(&mut page, &mut command().term_width(WIDTH).mut_args(|argument| argument.hide_env_values(true)), "didact");
+        let global = ["store", "artifacts", "log"];
+        let mut command = command().disable_help_flag(true).term_width(WIDTH).mut_args(|argument| {
+            let hidden = global.contains(&argument.get_id().as_str());
+            argument.hide(hidden)
+        });
+        command.build();
+        show_verbs(&mut page, &mut command, "didact");
+        page
+    }
+
+    const WIDTH: usize = 110;
+
+    fn show_verbs(page: &mut String, command: &mut Command, name: &str) {
+        for verb in command.get_subcommands_mut().filter(|verb| !verb.is_hide_set()) {
+            let name = format!("{name} {}", verb.get_name());
+            if verb.has_subcommands() {
+                show_verbs(page, verb, &name);
+            } else {
+                show(page, verb, &name);
+            }
+        }
+    }
+
+    fn show(page: &mut String, command: &mut Command, name: &str) {
+        let help = command.render_long_help().to_string();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+    }
+
+    #[test]
+    fn the_page_about_the_command_line_is_up_to_date() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/reference/command-line.md");
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            std::fs::write(&path, page()).expect("written");
+        }
+        let committed = std::fs::read_to_string(path).expect("the page");
+        assert!(
+            committed == page(),
+            "the command line has changed: run this test with INSTA_UPDATE=always to update its page"
+        );
+    }
 }

@@ -23,8 +23,8 @@ use crate::schedule::AttemptLog;
 use crate::terminal::{self, say};
 
 /// Parses the command line. For help, version and usage errors, prints the text and returns the exit code as `Err`.
-pub(super) fn parse<A: Parser>() -> Result<A, ExitCode> {
-    read::<A>().map_err(|error| {
+pub(super) fn parse<A: Parser>(command: Command) -> Result<A, ExitCode> {
+    read::<A>(command).map_err(|error| {
         if error.use_stderr() {
             say(&rendered(&error, terminal::has_colours(&io::stderr())));
             return Exit::Usage.into();
@@ -36,8 +36,8 @@ pub(super) fn parse<A: Parser>() -> Result<A, ExitCode> {
     })
 }
 
-fn read<A: Parser>() -> Result<A, clap::Error> {
-    let mut command = without_empty_variables(A::command());
+fn read<A: Parser>(command: Command) -> Result<A, clap::Error> {
+    let mut command = without_empty_variables(command);
     let mut matches = command.try_get_matches_from_mut(std::env::args_os().map(expand_home_in_argument))?;
     A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }

@@ -104,11 +104,11 @@ mod tests {
 
     #[test]
     fn the_committed_page_is_up_to_date() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sweep-file.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/reference/sweep-file.md");
         let committed = std::fs::read_to_string(path).expect("the page");
         assert!(
             committed == super::page(),
-            "the settings have changed: run `just sweep-file` to update docs/sweep-file.md"
+            "the settings have changed: run `just sweep-file` to update docs/src/reference/sweep-file.md"
         );
     }
 }

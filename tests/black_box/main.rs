@@ -17,6 +17,7 @@ mod data_check;
 mod decide;
 mod devices;
 mod disks;
+mod documentation;
 mod errors;
 mod export;
 mod failures;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::background::{assert_each_stage_done_once, has_checkpoint};
 use crate::common::{Workplace, two_long_trials};
+use crate::documentation::run_cluster_guide;
 use crate::postgres::{SERVER, database, start_server, stop_server};
 use crate::processes::{kill, wait_for};
 
@@ -281,6 +282,25 @@ fn a_server_in_a_job_survives_requeueing_and_leaves_a_copy_of_the_store() {
     assert!(copy.exists() && !place.path("didact.postgres/url").exists(), "{log}");
     let of_copy = [&EXPORT[..], &["--store", "didact.postgres/store.db", "--artifacts", "didact.artifacts"]].concat();
     assert_eq!(as_user(&of_copy), numbers_of_a_local_sweep(), "the same bits as without Slurm");
+}
+
+#[test]
+fn blocks_of_the_guide_run_on_a_cluster() {
+    let Some((on_server, _alone)) = place() else { return };
+    let place = Workplace::on_file();
+    // The guide starts a server, which does not run as the superuser.
+    let data = std::env::var("DIDACT_TEST_POSTGRES_DATA").expect("tests/with_postgres.sh sets it");
+    let user = std::fs::metadata(data).expect("the server's data");
+    std::fs::create_dir(place.path("bin")).expect("created");
+    std::fs::copy(env!("CARGO_BIN_EXE_didact"), place.path("bin/didact")).expect("copied");
+    std::fs::create_dir(place.path("shared")).expect("created");
+    for folder in [place.folder(), &place.path("shared")] {
+        std::fs::set_permissions(folder, Permissions::from_mode(0o777)).expect("shared");
+    }
+    run_cluster_guide(place.folder(), &on_server.store(), |command| {
+        let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").expect("a path"));
+        command.uid(user.uid()).gid(user.gid()).env("PATH", path);
+    });
 }
 
 #[test]

@@ -25,13 +25,9 @@ fn objectives_are_maximised_and_threshold_metrics_are_not_measured_per_kind() {
     }
 }
 
-/// Renders the page METRICS.md.
+/// Renders the table that the page "Metrics" of the documentation includes.
 fn page() -> String {
-    let mut page = "# The metrics\n\n\
-        Tables, `report.metrics`, `didact report --metrics`, `didact compare --metric` and the store use the name in the first column.\n\
-        `search.objective` accepts the metrics marked as objective. If they are measured on test images, write `test_` before the name.\n\
-        An undefined value is NULL in the store, with its reason. This page is generated from `src/evaluate/metrics.rs` and its files.\n\n\
-        | name | label | meaning | judges | better | measured on | resampling of test images, 8 or more seeds | objective | per kind |\n\
+    let mut page = "| name | label | meaning | judges | better | measured on | resampling of test images, 8 or more seeds | objective | per kind |\n\
         |---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     let yes = |yes: bool| if yes { "yes" } else { "" };
@@ -66,10 +62,10 @@ fn page() -> String {
 
 #[test]
 fn the_page_lists_every_metric_as_it_is_registered() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/METRICS.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/reference/metrics-table.md");
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         std::fs::write(path, page()).expect("written");
     }
-    let written = std::fs::read_to_string(path).expect("METRICS.md is there");
-    assert_eq!(written, page(), "METRICS.md is out of date: run this test with INSTA_UPDATE=always to update it");
+    let written = std::fs::read_to_string(path).expect("the table is there");
+    assert_eq!(written, page(), "the table is out of date: run this test with INSTA_UPDATE=always to update it");
 }
