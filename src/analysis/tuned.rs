@@ -130,15 +130,19 @@ fn has_several(trials: &[SearchTrial]) -> bool {
 
 impl Tuned {
     /// Keeps the runs that may judge a variant: those of its chosen trial, on the seeds of the comparison.
-    ///
-    /// If seeds were added until the answer was settled, keeps only the seeds of the file. Tests for a fixed number hold for these alone.
     pub fn retain(&self, variant: &str, runs: &mut Vec<ComparedRun>) {
         let Some(choice) = self.choices.iter().find(|choice| choice.variant == variant) else { return };
-        let seeds: Vec<u64> = match self.decide {
-            Some(_) => self.seeds.iter().copied().filter(|seed| self.fixed.contains(seed)).collect(),
-            None => self.seeds.clone(),
-        };
-        runs.retain(|run| run.trial_id == choice.trial && seeds.contains(&(run.seed as u64)));
+        runs.retain(|run| run.trial_id == choice.trial && self.seeds.contains(&(run.seed as u64)));
+    }
+
+    /// If seeds were added until the answer was settled, drops the runs on these seeds, and returns whether there were any. Tests for a fixed
+    /// number of seeds hold for the seeds of the file alone.
+    pub fn drop_added(&self, runs: &mut Vec<ComparedRun>) -> bool {
+        let before = runs.len();
+        if self.decide.is_some() {
+            runs.retain(|run| self.fixed.contains(&(run.seed as u64)));
+        }
+        runs.len() < before
     }
 
     /// Returns the seeds of the comparison of which each chosen trial has runs.

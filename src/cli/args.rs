@@ -19,7 +19,7 @@ use crate::exit::Exit;
     name = "didact",
     version = crate::VERSION,
     after_help = exit_codes(),
-    after_long_help = format!("{}\n\nThe documentation of a topic: didact help TOPIC. A list of topics: didact help.", exit_codes()),
+    after_long_help = format!("{}\n\n`didact help` also lists topics, and `didact help TOPIC` explains one.", exit_codes()),
     disable_help_subcommand = true
 )]
 struct Arguments {

@@ -1,5 +1,6 @@
 //! `didact compare`: tests whether trials differ.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -10,7 +11,9 @@ use super::failure::Failure;
 use super::global::Global;
 use super::metrics::{NamedMetrics, metric_names, metrics_of};
 use super::output::{print, print_json, table};
-use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, shown_metrics, tuned_of, verdicts};
+use crate::analysis::{
+    Incomparable, RankTest, Side, Tuned, Verdict, by_trial, rank_tests, shown_metrics, tuned_of, verdicts,
+};
 use crate::config::ReportSettings;
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
@@ -18,6 +21,7 @@ use crate::outputs::ForeignFiles;
 use crate::plan::trial_number;
 use crate::report::{ComparedPair, JobsOfRuns, comparison_page};
 use crate::store::{Access, Compared, Named, Store};
+use crate::terminal::say;
 use crate::text::p_value;
 
 /// Arguments of `didact compare`.
@@ -65,11 +69,14 @@ struct Comparison {
 pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Read).await?;
     let artifacts = global.artifacts()?;
-    let (mut sides, mut compared) = (Vec::new(), Vec::new());
+    let (mut sides, mut compared, mut decided) = (Vec::new(), Vec::new(), BTreeSet::new());
     for name in std::iter::once(&args.reference).chain(&args.others) {
-        let rows = rows(&store, name).await?;
+        let rows = rows(&store, name, &mut decided).await?;
         sides.push(Side::of(name, &rows, &artifacts).map_err(with_hint)?);
         compared.push(rows);
+    }
+    for sweep in decided {
+        say(&format!("note: seeds that [decide] added are left out: {}", why_left_out(&sweep)));
     }
     if let Some(category) = &args.category {
         sides = sides.iter().map(|side| side.in_category(category)).collect();
@@ -115,16 +122,24 @@ fn with_hint(error: Incomparable) -> Failure {
 }
 
 /// Returns the runs with this name; their variants are the titles of their trials (id and settings).
-async fn rows(store: &Store, name: &str) -> Result<Compared, Failure> {
-    let mut rows = named_rows(store, name).await?;
+///
+/// Leaves out seeds that `[decide]` added, and adds the name of their sweep to `decided`.
+async fn rows(store: &Store, name: &str, decided: &mut BTreeSet<String>) -> Result<Compared, Failure> {
+    let mut rows = named_rows(store, name, decided).await?;
     rows.runs.iter_mut().for_each(|run| run.variant.clone_from(&run.title));
     Ok(rows)
 }
 
 /// Returns the runs with this name: a key, a trial's short id, a sweep, or `SWEEP:LABEL`.
-async fn named_rows(store: &Store, name: &str) -> Result<Compared, Failure> {
+async fn named_rows(store: &Store, name: &str, decided: &mut BTreeSet<String>) -> Result<Compared, Failure> {
     let Some((sweep, label)) = name.split_once(':').filter(|(_, label)| trial_number(label).is_none()) else {
-        return Ok(store.compared(&store.find(name).await?).await?);
+        let named = store.find(name).await?;
+        let mut rows = store.compared(&named).await?;
+        if let Named::Sweep(id, sweep) | Named::TrialOf { sweep: id, name: sweep, .. } = &named {
+            let tuned = tuned_of(store, &store.sweep_row(id).await?).await?;
+            leave_out_added(tuned.as_ref(), sweep, &mut rows, decided)?;
+        }
+        return Ok(rows);
     };
     let mut rows = store.compared(&store.find(sweep).await?).await?;
     let mut labels: Vec<String> = rows.runs.iter().map(|run| run.variant.clone()).collect();
@@ -134,12 +149,36 @@ async fn named_rows(store: &Store, name: &str) -> Result<Compared, Failure> {
     if let Named::Sweep(id, _) = store.find(sweep).await? {
         let tuned = tuned_of(store, &store.sweep_row(&id).await?).await?;
         tuned.iter().for_each(|tuned| tuned.retain(label, &mut rows.runs));
+        leave_out_added(tuned.as_ref(), sweep, &mut rows, decided)?;
     }
     if rows.runs.is_empty() {
         let message = format!("`{sweep}` has no variant `{label}`; it has: {}", labels.join("; "));
         return Err(Failure::usage(message));
     }
     Ok(rows)
+}
+
+/// Leaves out the runs on seeds that `[decide]` added. If none is left, returns an error that says why.
+fn leave_out_added(
+    tuned: Option<&Tuned>,
+    sweep: &str,
+    rows: &mut Compared,
+    decided: &mut BTreeSet<String>,
+) -> Result<(), Failure> {
+    if tuned.is_some_and(|tuned| tuned.drop_added(&mut rows.runs)) {
+        decided.insert(sweep.to_owned());
+        if rows.runs.is_empty() {
+            return Err(Failure::usage(format!(
+                "[decide] added all seeds of this comparison, but {}",
+                why_left_out(sweep)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn why_left_out(sweep: &str) -> String {
+    format!("a test for a fixed number of seeds does not hold for them; `didact status {sweep}` shows the decision")
 }
 
 fn print_comparison(comparison: &Comparison) -> Result<(), Failure> {

@@ -39,7 +39,6 @@ fn overview() -> String {
     for topic in topics::ALL {
         text.push_str(&format!("  {:width$}  {}\n", topic.name, topic.summary));
     }
-    text.push_str("\n`didact help TOPIC` prints one of them.");
     text
 }
 

@@ -67,8 +67,8 @@ pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
         Some((alone, other)) => format!(
             " {alone} has no auto-encoder and the same recipe as {other}: compare these two to isolate the auto-encoder's effect."
         ),
-        None => " To isolate the auto-encoder's effect, search \"model.autoencoder\" with \"none\" among its values: this trains the \
-                 student without an auto-encoder under the same recipe."
+        None => " To isolate the auto-encoder's effect, search \"model.autoencoder\" with \"none\" among its values, and set \
+                 joint.recipe to the recipe of these variants. Without it, \"none\" is ST-FPM with its own recipe."
             .to_owned(),
     };
     Some(Remark::new(

@@ -147,6 +147,13 @@ fn seeds_are_added_until_every_variant_is_settled() {
         place.count("SELECT COUNT(*) FROM sweep_runs sr JOIN sweeps w ON w.id = sr.sweep_id WHERE w.name = 'other'"),
         3
     );
+    // A test for a fixed number of seeds uses the seed of the file alone, however the trials are named.
+    for names in [["tiny:ST-FPM", "tiny:skip=add"], ["tiny:T01", "tiny:T02"], ["tiny:ST-FPM", "tiny:T02"]] {
+        let compared = place.succeed(&["compare", names[0], names[1]]);
+        assert!(compared.stderr.contains("seeds that [decide] added are left out"), "{}", compared.stderr);
+        assert!(compared.stdout.contains("too few seeds: 1 of 5"), "{}", compared.stdout);
+        assert!(!compared.stdout.contains("a number is missing"), "{}", compared.stdout);
+    }
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     for part in ["Decided by pixel AUROC", "equivalent, after 6 seeds", "p at any time"] {
         assert!(page.contains(part), "{part}");
