@@ -46,7 +46,7 @@ docs:
 
 # Run every block of the documentation (needs sqlite3; blocks in Python and R are skipped without pandas, polars and R).
 docs-blocks:
-    cargo test --features full --test black_box documentation -- --nocapture
+    DIDACT_TEST_DOCUMENTATION=whole cargo test --features full --test black_box documentation -- --nocapture
 
 # Make a wheel, a tarball, a container definition, licences and checksums in target/package/ (needs Python 3 with pip).
 package:

@@ -105,7 +105,7 @@ fn with_mutated_pickle(archive: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).ok()?;
-        let name = entry.name().ok()?.into_owned();
+        let name = entry.name().to_owned();
         let mut contents = Vec::new();
         entry.read_to_end(&mut contents).ok()?;
         if name.ends_with("data.pkl") {

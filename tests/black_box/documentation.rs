@@ -70,7 +70,7 @@ fn action(language: &str, text: String, comments: &[String], place: &str) -> Opt
         return Some(Action::Write { name: name.to_owned(), text });
     }
     match language {
-        "sh" => Some(Action::Shell(text)),
+        "sh" => Some(Action::Shell(with_options(&text, value("in CI")))),
         "toml" if is("part of a sweep file") => {
             Some(Action::SweepFile(format!("schema = 1\nname = \"part\"\n{}{text}", missing_tables(&text))))
         }
@@ -83,6 +83,14 @@ fn action(language: &str, text: String, comments: &[String], place: &str) -> Opt
         "text" | "csv" => None,
         other => panic!("{place}: a block in \"{other}\": use sh, toml, python, r, text or csv"),
     }
+}
+
+/// Adds options to the sweeps of a block, so that they train less, unless `DIDACT_TEST_DOCUMENTATION=whole` asks for the block as it is.
+fn with_options(block: &str, options: Option<&str>) -> String {
+    let whole = std::env::var("DIDACT_TEST_DOCUMENTATION").is_ok_and(|what| what == "whole");
+    let Some(options) = options.filter(|_| !whole) else { return block.to_owned() };
+    let trains = |line: &&str| line.starts_with("didact sweep") && !line.contains("--dry-run");
+    block.lines().map(|line| if trains(&line) { format!("{line} {options}\n") } else { format!("{line}\n") }).collect()
 }
 
 /// Returns the tables that a complete sweep file needs besides those of a part.
