@@ -90,6 +90,6 @@ tar --sort=name --owner=0 --group=0 --numeric-owner -C "$out" -czf "$out/$name.t
 rm -r "${out:?}/$name"
 
 echo "== container definition and checksums"
-sed "s/@TARBALL@/$name.tar.gz/; s/@NAME@/$name/" packaging/didact.def >"$out/didact.def"
+sed "s/@TARBALL@/$name.tar.gz/g; s/@NAME@/$name/g" packaging/didact.def >"$out/didact.def"
 (cd "$out" && sha256sum -- * >SHA256SUMS)
 ls -l "$out"
