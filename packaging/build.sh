@@ -11,7 +11,8 @@ case $* in
 '' | --wheel) mode=${1:-} ;;
 *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
-out=$PWD/target/package tools=$PWD/target/tools
+. packaging/tools.sh
+out=$PWD/target/package
 python=$tools/python/bin/python
 
 # Tools with fixed versions: the same sources make the same packages.
@@ -49,13 +50,9 @@ if [ "$mode" = --wheel ]; then
     exit
 fi
 
-cargo_tool() { # crate@version, options of cargo
-    grep -q "^\"${1/@/ } " "$tools/.crates.toml" 2>/dev/null && return
-    CARGO_TARGET_DIR=$tools/build cargo install --quiet --locked --root "$tools" "$@"
-}
 cargo_tool cargo-deny@0.20.2
 cargo_tool cargo-about@0.9.3 --features cli
-rm -rf "$tools/build" "$out"
+rm -rf "$out"
 mkdir -p "$out"
 
 echo "== licences"
