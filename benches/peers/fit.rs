@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::{THREADS, pytorch_command, rounds};
+use crate::{THREADS, is_benchmark, pytorch_command, side};
 
 /// Passes over the training part; one in a test.
 const EPOCHS: usize = 40;
@@ -25,16 +25,16 @@ impl Fit {
         let data = data.canonicalize().ok()?;
         let weights = data.join("resnet18_in1k_stem-layer3_bnfolded.safetensors");
         let exists = data.join("hazelnut").is_dir() && weights.is_file();
-        let epochs = if rounds().1 > 1 { EPOCHS } else { 1 };
+        let epochs = if is_benchmark() { EPOCHS } else { 1 };
         exists.then_some(Self { data, weights, epochs })
     }
 
     /// Runs a sweep of one run, and returns its seconds: planning, features, training, scoring and metrics.
     pub fn didact(&self, folder: &Path) -> f64 {
         let file = folder.join("fit.toml");
-        let (data, weights, epochs) = (self.data.display(), self.weights.display(), self.epochs);
+        let (data, weights, epochs, side) = (self.data.display(), self.weights.display(), self.epochs, side());
         let sweep = format!(
-            "schema = 1\nname = \"fit\"\n[data]\nlayout = \"mvtec\"\nroot = \"{data}\"\ncategories = [\"hazelnut\"]\n\
+            "schema = 1\nname = \"fit\"\n[data]\nlayout = \"mvtec\"\nroot = \"{data}\"\ncategories = [\"hazelnut\"]\nimage_size = {side}\n\
              [teacher]\nweights = \"{weights}\"\n[model]\nautoencoder = \"none\"\n\
              [joint]\nrecipe = \"stfpm-official\"\nepochs = {epochs}\nbatch_size = 8\n\
              [search]\nseeds = [0]\n[baseline]\nrerun = false\n"

@@ -31,7 +31,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 use work::{Joint, Pretrain, Work};
 
 const BATCH: usize = 8;
-const SIDE: usize = 256;
 const THREADS: usize = 2;
 /// Flag that cargo passes when it runs benchmarks.
 const BENCH: &str = "--bench";
@@ -61,9 +60,19 @@ fn seconds(step: &mut dyn FnMut()) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
+/// Returns whether this is a benchmark. In a test, everything runs once or twice, on small images.
+fn is_benchmark() -> bool {
+    std::env::args().any(|argument| argument == BENCH)
+}
+
+/// Returns the side of the images, pixels.
+fn side() -> usize {
+    if is_benchmark() { 256 } else { 64 }
+}
+
 /// Returns the numbers of warm-up and measured rounds: those of PyTorch's benchmark, or one each in a test.
 fn rounds() -> (usize, usize) {
-    if std::env::args().any(|argument| argument == BENCH) { (3, 10) } else { (1, 1) }
+    if is_benchmark() { (3, 10) } else { (1, 1) }
 }
 
 /// Returns the duration of each step, warm-up first, seconds.
@@ -199,7 +208,11 @@ fn measure(row: &str, set: &FeatureSet, folder: &Path, python: Option<&str>) -> 
 fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, folder: &Path, python: Option<&str>) {
     print_machine();
     let columns = ["didact", "PyTorch", "ratio", "tuned", "ratio"];
-    println!("{:<16} {}  limit  target", "batch 8, 256 px", columns.map(|column| format!("{column:>10}")).join(" "));
+    println!(
+        "{:<16} {}  limit  target",
+        format!("batch {BATCH}, {} px", side()),
+        columns.map(|column| format!("{column:>10}")).join(" ")
+    );
     for &(name, limit, target) in rows {
         let Some(Measured { didact, pytorch, tuned }) = measure(name, set, folder, python) else {
             println!("{name:<16} skipped: no images (DIDACT_TEST_DATA)");
@@ -285,7 +298,7 @@ fn restart_like_a_worker() {}
 
 fn with_noise(folder: &Path, work: impl FnOnce(&FeatureSet)) {
     std::fs::create_dir_all(folder).expect("disk space");
-    work::write_noise(folder, 2 * BATCH, SIDE);
+    work::write_noise(folder, 2 * BATCH, side());
     work(&FeatureSet::open(folder).expect("features"));
     let _ = std::fs::remove_dir_all(folder);
 }

@@ -89,7 +89,10 @@ fn action(language: &str, text: String, comments: &[String], place: &str) -> Opt
 fn with_options(block: &str, options: Option<&str>) -> String {
     let whole = std::env::var("DIDACT_TEST_DOCUMENTATION").is_ok_and(|what| what == "whole");
     let Some(options) = options.filter(|_| !whole) else { return block.to_owned() };
-    let trains = |line: &&str| line.starts_with("didact sweep") && !line.contains("--dry-run");
+    let trains = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.first() == Some(&"didact") && words.contains(&"sweep") && !words.contains(&"--dry-run")
+    };
     block.lines().map(|line| if trains(&line) { format!("{line} {options}\n") } else { format!("{line}\n") }).collect()
 }
 
