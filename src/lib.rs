@@ -21,18 +21,18 @@
 //! | [`nn`] | parameter sets, layers, optimisers |
 //! | [`tensor`] | differentiable operations for all devices, and the kernels of each |
 //! | [`evaluate`] | map rules and metrics |
-//! | [`text`] | numbers and texts formatted for people |
 //! | [`statistics`] | tests, intervals, bootstrap, fANOVA: numbers only |
 //! | [`data`] | layouts, images, masks, splits, the drawn set |
 //! | [`published`] | published results and image counts |
 //! | [`settings`] | how settings are declared, read and described |
 //! | [`outputs`] | output files for people: complete, and never written over foreign files |
 //! | [`terminal`] | output to standard error, best effort |
+//! | [`text`] | numbers and texts formatted for people |
 //! | `names` | enums that are written as text |
 //! | [`paths`] | paths as people type them |
 //! | [`exit`] | exit codes and their meanings |
 //! | [`cause`] | causes of errors, and how they are shown |
-//! | [`fault`] | points where a test can kill the process |
+//! | [`fault`] | points where a test can kill or delay the process |
 
 pub mod analysis;
 pub mod cause;

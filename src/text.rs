@@ -1,16 +1,7 @@
 //! Formats numbers and texts for people.
 
+use std::fmt::Display;
 use std::time::Duration;
-
-use crate::statistics::Summary;
-
-/// Formats mean and deviation: "0.9885 ± 0.0007", or the mean alone if there is no deviation.
-pub(crate) fn mean_and_deviation(summary: Summary) -> String {
-    match summary.deviation {
-        Some(deviation) => format!("{:.4} ± {deviation:.4}", summary.mean),
-        None => format!("{:.4}", summary.mean),
-    }
-}
 
 /// Formats a difference: "+0.0012", with a true minus sign.
 pub(crate) fn signed(value: f64) -> String {
@@ -28,6 +19,22 @@ pub(crate) fn count(value: f64) -> String {
         v if v >= 1e3 => format!("{:.0} thousand", v / 1e3),
         v => format!("{v:.0}"),
     }
+}
+
+/// Formats a number of things, whose noun is regular: "1 run", "3 runs", "2 categories".
+pub(crate) fn counted(count: impl Display, noun: &str) -> String {
+    let count = count.to_string();
+    match noun.strip_suffix('y') {
+        _ if count == "1" => format!("1 {noun}"),
+        // "days" keeps its y.
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// Returns the word that agrees with a number of things, such as "is" or "are".
+pub(crate) fn agreeing<'w>(count: impl Display, one: &'w str, many: &'w str) -> &'w str {
+    if count.to_string() == "1" { one } else { many }
 }
 
 /// Formats a setting's value with all its digits; text without quotation marks.
@@ -155,11 +162,13 @@ mod tests {
 
     #[test]
     fn numbers_and_texts_are_formatted() {
-        assert_eq!(
-            mean_and_deviation(Summary { count: 2, mean: 0.98849, deviation: Some(0.00071) }),
-            "0.9885 ± 0.0007"
-        );
         assert_eq!([signed(0.00123), signed(-0.5), signed(-0.000_01)], ["+0.0012", "−0.5000", "0.0000"]);
+        let things = [(1, "run"), (3, "run"), (1, "category"), (2, "category"), (0, "day")];
+        assert_eq!(
+            things.map(|(count, noun)| counted(count, noun)),
+            ["1 run", "3 runs", "1 category", "2 categories", "0 days"]
+        );
+        assert_eq!([0, 1, 2].map(|count| agreeing(count, "is", "are")), ["are", "is", "are"]);
         assert_eq!([count(2.8e6), count(175_000.0), count(12.0)], ["2.80 million", "175 thousand", "12"]);
         let values = [serde_json::json!(0.00682879990009), serde_json::json!(0.1), serde_json::json!(12345)];
         assert_eq!(values.each_ref().map(rounded), ["0.006829", "0.1", "12345"]);

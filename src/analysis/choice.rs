@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::store::SearchTrial;
+use crate::text::counted;
 
 /// The chosen trial of a variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,7 +27,9 @@ impl Choice {
     pub fn describe(&self) -> String {
         let Self { variant, title, candidates, .. } = self;
         match self.promised {
-            Some(promised) => format!("chosen for {variant}: {title} of {candidates} trials, promised {promised:.4}"),
+            Some(promised) => {
+                format!("chosen for {variant}: {title} of {}, promised {promised:.4}", counted(*candidates, "trial"))
+            }
             None => format!("chosen for {variant}: {title}, its only trial"),
         }
     }

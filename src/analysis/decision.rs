@@ -11,7 +11,7 @@ use crate::config::{Confirmation, DecideSettings};
 use crate::evaluate::metrics::{Metric, Resampling, Scope};
 use crate::statistics::{Answer, Decision, FEWEST_SEEDS, Question, SKEWED, skewness};
 use crate::store::{RunState, SearchTrial};
-use crate::text::signed;
+use crate::text::{counted, signed};
 
 /// What is known about a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -202,10 +202,7 @@ impl VariantDecision {
 
     /// Describes what is known, for people: "skip=add: better, after 7 seeds (+0.0123, interval +0.0041 to +0.0205)".
     pub fn describe(&self) -> String {
-        let seeds = match self.seeds {
-            1 => "1 seed".to_owned(),
-            seeds => format!("{seeds} seeds"),
-        };
+        let seeds = counted(self.seeds, "seed");
         let mean = self.mean.map(signed);
         let interval = self.interval.map(|(low, high)| format!("interval {} to {}", signed(low), signed(high)));
         let facts: Vec<String> = mean.into_iter().chain(interval).collect();

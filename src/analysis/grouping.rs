@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::guidance::Guidance;
+use super::kinds::Kinds;
 use super::labels::distinguish_labels;
 use super::lighting::Lightings;
 use super::protocol::{Protocol, differences};
@@ -55,6 +56,8 @@ pub(crate) struct Groups<'r> {
     pub metrics: Vec<Metric>,
     /// What was measured under which lightings of the test images.
     pub lightings: Lightings,
+    /// What was measured on which kinds of defects.
+    pub kinds: Kinds,
     /// The metric that orders the variants; `None` if they are in the sweep's order.
     pub ordered_by: Option<Metric>,
     /// Runs, each with the index of its protocol.
@@ -149,6 +152,7 @@ impl<'r> Groups<'r> {
             across,
             metrics,
             lightings: rows.lightings.clone(),
+            kinds: rows.kinds.clone(),
             ordered_by: None,
             runs,
             of_trial,

@@ -1,5 +1,7 @@
 //! Computes a pixel metric of two variants on resampled images, from their histograms.
 
+use pulp::Arch;
+
 use crate::evaluate::metrics::{Histograms, Pooled, Weighing};
 use crate::evaluate::{ImageHistogram, PixelHistograms};
 use crate::statistics::{Classes, Images, LANES, ResamplingError, Times};
@@ -62,7 +64,8 @@ impl Images for PixelCounts {
         let mut differences = [0.0; LANES];
         for (lane, difference) in differences.iter_mut().enumerate() {
             let times: Vec<u32> = times.iter().map(|of_image| of_image[lane]).collect();
-            *difference = one.value(self.metric, &times)? - two.value(self.metric, &times)?;
+            let value = |network: &NetworkCounts| Arch::new().dispatch(|| network.value(self.metric, &times));
+            *difference = value(one)? - value(two)?;
         }
         Some(differences)
     }
@@ -91,10 +94,12 @@ impl NetworkCounts {
     }
 
     /// Returns the metric's value, with each image taken as often as `times` says; `None` if a class has no pixel.
+    #[inline(always)]
     fn value(&self, metric: &Histograms, times: &[u32]) -> Option<f64> {
         let (mut normal, mut defective, mut components) = (vec![0_u32; self.bins], vec![0.0_f64; self.bins], 0.0);
         for (image, &times) in self.images.iter().zip(times).filter(|(_, times)| **times > 0) {
-            normal.iter_mut().zip(&image.normal).for_each(|(sum, n)| *sum += times * n);
+            // No sum exceeds 32 bits (see `of`). A check for each pixel would keep the loop out of vectors.
+            normal.iter_mut().zip(&image.normal).for_each(|(sum, n)| *sum = sum.wrapping_add(times.wrapping_mul(*n)));
             defective.iter_mut().zip(&image.defective).for_each(|(sum, n)| *sum += f64::from(times) * n);
             components += f64::from(times) * image.components;
         }

@@ -8,6 +8,7 @@ use super::contention::Attempts;
 use super::grouping::MAX_DRAWN;
 use super::grouping::{Ranking, groups};
 use super::guidance::Guidance;
+use super::kinds::Kinds;
 use super::lighting::Lightings;
 use super::rows::Rows;
 use super::shown::shown_metrics;
@@ -34,9 +35,7 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     let ((runs, mut results, run_stages), (scores, stages, attempts)) = read_many(store, sweep, names).await?;
     let lightings = Lightings::of(&stages);
     if !lightings.names.is_empty() {
-        results.extend(store.result_rows(sweep, &lightings.results()).await?);
-        // The numbers of each run stay together.
-        results.sort_by(|one, other| one.run_id.cmp(&other.run_id));
+        add(&mut results, store.result_rows(sweep, &lightings.results()).await?);
     }
     let tuned = tuned_of(store, &row).await?;
     let working = is_working(store, sweep).await?;
@@ -61,9 +60,22 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
         attempts,
         curves,
         lightings,
+        kinds: Kinds::default(),
     };
-    rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
+    let drawn = drawn(&rows);
+    rows.curves = store.curve_rows(sweep, &drawn).await?;
+    let of_kinds = store.kind_rows(sweep, &drawn).await?;
+    rows.kinds = Kinds::of(&of_kinds, &rows.runs, &rows.metrics);
+    add(&mut rows.results, of_kinds);
     Ok(rows)
+}
+
+/// Adds results; those of each run stay together.
+fn add(results: &mut Vec<ResultRow>, others: Vec<ResultRow>) {
+    if !others.is_empty() {
+        results.extend(others);
+        results.sort_by(|one, other| one.run_id.cmp(&other.run_id));
+    }
 }
 
 /// Runs with their results and stages.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::contention::Attempts;
+use super::kinds::Kinds;
 use super::lighting::Lightings;
 use super::tuned::Tuned;
 use crate::evaluate::metrics::Metric;
@@ -38,6 +39,8 @@ pub struct Rows {
     pub curves: Vec<Curve>,
     /// What was measured under which lightings of the test images.
     pub lightings: Lightings,
+    /// What was measured on which kinds of defects, for the runs that figures have room for.
+    pub kinds: Kinds,
 }
 
 impl Rows {

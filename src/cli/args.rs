@@ -127,6 +127,13 @@ pub(super) fn command() -> Command {
     examples::add_to(Arguments::command())
 }
 
+/// Returns the command line with the full name of each verb and with the options of all commands, for texts about it.
+pub(super) fn built_command() -> Command {
+    let mut command = command();
+    command.build();
+    command
+}
+
 /// Runs the command line and prints an error if it fails.
 pub fn main() -> ExitCode {
     let Arguments { global, verb } = match parse(command()) {

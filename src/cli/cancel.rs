@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::plan::trial_id;
 use crate::stages::short_key;
 use crate::store::{Access, Named, Store};
+use crate::text::counted;
 
 /// Arguments of `didact cancel`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Fail
         }
     };
     let cancelled = store.cancel(&named).await?;
-    print(&format!("{target}: {cancelled} run(s) cancelled; finished runs are kept"))?;
+    print(&format!("{target}: {} cancelled; finished runs are kept", counted(cancelled, "run")))?;
     if let Named::Sweep(id, _) = &named {
         cancel_arrays(&store, id).await?;
     }

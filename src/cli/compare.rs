@@ -22,7 +22,7 @@ use crate::plan::trial_number;
 use crate::report::{ComparedPair, JobsOfRuns, comparison_page};
 use crate::store::{Access, Compared, Named, Store};
 use crate::terminal::say;
-use crate::text::p_value;
+use crate::text::{counted, p_value};
 
 /// Arguments of `didact compare`.
 #[derive(Debug, clap::Args)]
@@ -198,11 +198,11 @@ fn print_verdicts(verdicts: &[&Verdict]) -> Result<(), Failure> {
     for verdict in verdicts {
         let without = verdict.without().map(|without| format!(" ({without}: a number is missing)"));
         print(&format!(
-            "{}: {} seed(s){}, {} category(ies) in common; interval: {}",
+            "{}: {}{}, {} in common; interval: {}",
             verdict.metric,
-            verdict.seeds,
+            counted(verdict.seeds, "seed"),
             without.unwrap_or_default(),
-            verdict.categories,
+            counted(verdict.categories, "category"),
             verdict.method
         ))?;
     }

@@ -7,6 +7,7 @@ use super::output::print;
 use crate::exit::Exit;
 use crate::schedule::reap;
 use crate::store::{Access, Store};
+use crate::text::{agreeing, counted};
 
 /// Arguments of `didact delete`.
 #[derive(Debug, clap::Args)]
@@ -27,16 +28,18 @@ pub(super) async fn run(args: &DeleteArgs, global: &Global) -> Result<Exit, Fail
     let what = store.would_delete(&id).await?;
     let shared = match what.shared {
         0 => String::new(),
-        shared => format!("; {shared} run(s) are kept because other sweeps need them"),
+        shared => {
+            format!("; other sweeps need {}, which {} kept", counted(shared, "run"), agreeing(shared, "is", "are"))
+        }
     };
-    let question = format!("Delete sweep {name} with {} run(s) and their numbers{shared}?", what.runs);
+    let runs = counted(what.runs, "run");
+    let question = format!("Delete sweep {name} with {runs} and all numbers{shared}?");
     match args.yes || confirmed(&question).ok_or_else(|| no_terminal(&question))? {
         true => store.delete(&id, &name).await?,
         false => return Err(Failure::usage("nothing was deleted")),
     }
     print(&format!(
-        "deleted sweep {name} with {} run(s){shared}; run `didact gc` to remove its artifacts; the folder of its report is kept",
-        what.runs
+        "deleted sweep {name} with {runs}{shared}; run `didact gc` to remove its artifacts; the folder of its report is kept"
     ))?;
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@ use super::global::Global;
 use super::output::{print, size, table};
 use crate::exit::Exit;
 use crate::store::{Access, Store};
+use crate::text::counted;
 
 /// Arguments of `didact gc`.
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,6 @@ pub(super) async fn run(args: &GcArgs, global: &Global) -> Result<Exit, Failure>
     }
     let bytes: u64 = found.iter().map(|garbage| garbage.bytes).sum();
     let verb = if args.dry_run { "would be removed" } else { "removed" };
-    print(&format!("{} item(s), {} {verb}", found.len(), size(bytes)))?;
+    print(&format!("{}, {} {verb}", counted(found.len(), "item"), size(bytes)))?;
     Ok(Exit::Done)
 }

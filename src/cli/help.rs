@@ -44,9 +44,7 @@ fn overview() -> String {
 
 /// Returns the long help of a command, named by its words.
 fn help_of(words: &[String]) -> Option<String> {
-    let mut command = args::command();
-    // Fills in the full name of each verb, and the options of all commands.
-    command.build();
+    let mut command = args::built_command();
     let found = words.iter().try_fold(&mut command, |command, word| command.find_subcommand_mut(word))?;
     Some(found.render_long_help().to_string())
 }

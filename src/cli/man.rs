@@ -21,9 +21,7 @@ pub(super) struct ManArgs {
 
 /// Runs the verb.
 pub(super) fn run(args: &ManArgs) -> Result<Exit, Failure> {
-    let mut command = args::command();
-    // Fills in the full name of each verb, and the options of all commands.
-    command.build();
+    let command = args::built_command();
     let Some(folder) = &args.out else {
         print(String::from_utf8_lossy(&rendered(&command)?).trim_end())?;
         return Ok(Exit::Done);

@@ -14,6 +14,7 @@ use crate::predict::{FinishedRun, ImageVerdict, Prediction, find};
 use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Named, Store};
 use crate::terminal::say;
+use crate::text::counted;
 
 /// Maximum number of runs that an error lists.
 const MAX_LISTED: usize = 50;
@@ -83,8 +84,8 @@ fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
     let rows: Vec<Vec<String>> = runs.iter().take(MAX_LISTED).map(row).collect();
     let more = if runs.len() > MAX_LISTED { "\n…" } else { "" };
     Failure::usage(format!(
-        "`{asked}` is not the key of a run; name one of its {} run(s)\n{}{more}",
-        runs.len(),
+        "`{asked}` is not the key of a run; name one of its {}\n{}{more}",
+        counted(runs.len(), "run"),
         table(&["run", "category", "trial", "seed", "state"], &rows)
     ))
 }
@@ -122,9 +123,9 @@ fn summary(prediction: &Prediction, args: &PredictArgs) -> String {
         None => "no images were held out, so there is no threshold".to_owned(),
     };
     format!(
-        "{}\n{} image(s) scored by run {} ({category} · {variant} · seed {seed}, epoch {epoch}): {verdicts}\npredictions: {}",
+        "{}\n{} scored by run {} ({category} · {variant} · seed {seed}, epoch {epoch}): {verdicts}\npredictions: {}",
         table(&["image", "score", "score / threshold", "verdict"], &rows),
-        images.len(),
+        counted(images.len(), "image"),
         Key::from_hex(run.clone()).short(),
         args.out.join("scores.json").display()
     )

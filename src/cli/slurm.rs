@@ -21,7 +21,7 @@ use crate::schedule::slurm::{self, FORMS, Job, JobScript, ServerScript, SlurmTas
 use crate::search::load_at_most;
 use crate::store::{Access, Artifacts, SERVER_IN_FILE, SlurmArray, Store, Wanted, is_server};
 use crate::terminal::say;
-use crate::text::rough_duration;
+use crate::text::{counted, rough_duration};
 
 /// Arguments of `didact slurm`.
 #[derive(Debug, clap::Args)]
@@ -112,13 +112,13 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
     store.record_array(&outcome.sweep, &job, &slurm::array_name(&name), &script.tasks()).await?;
     tell_server(&global.store, &job)?;
     print(&format!(
-        "sweep {name}: {} trials, {} runs, {} stages ({} done before); submitted array {job} with {} worker(s)\nscript: {}\n\
+        "sweep {name}: {}, {}, {} ({} done before); submitted array {job} with {}\nscript: {}\n\
          `didact status {name}` shows its jobs, `didact cancel {name}` cancels them",
-        plan.trials.len(),
-        outcome.runs,
-        outcome.stages,
+        counted(plan.trials.len(), "trial"),
+        counted(outcome.runs, "run"),
+        counted(outcome.stages, "stage"),
         outcome.cached,
-        args.workers,
+        counted(args.workers, "worker"),
         path.display()
     ))?;
     Ok(Exit::Done)
@@ -188,11 +188,11 @@ fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit,
     create_private_folder(&script.home())?;
     let job = submit(&script.path(), &script.text(), &script.store())?;
     print(&format!(
-        "sweep {sweep}: submitted job {job}, which starts a PostgreSQL server, plans the sweep and submits {} worker(s)\n\
+        "sweep {sweep}: submitted job {job}, which starts a PostgreSQL server, plans the sweep and submits {}\n\
          script and logs: {}\n\
          while it runs: export DIDACT_STORE={} DIDACT_ARTIFACTS={}\n\
          after its end: export DIDACT_STORE={} DIDACT_ARTIFACTS={3}",
-        args.workers,
+        counted(args.workers, "worker"),
         script.home().display(),
         script.store(),
         script.job.artifacts.display(),

@@ -12,7 +12,9 @@ use super::slurm::{ArrayStatus, arrays, arrays_table};
 use crate::analysis::{Tuned, tuned_of};
 use crate::exit::Exit;
 use crate::schedule::LocalProcesses;
-use crate::serve::{RunTotals, TimeLeft, current_status, failure_line, headline, search_line, tuned_lines};
+use crate::serve::{
+    RunTotals, TimeLeft, current_status, failure_line, gone_stages_line, headline, search_line, tuned_lines,
+};
 use crate::stages::short_key;
 use crate::store::{Access, Remarks, RunState, Store, SweepStatus};
 use crate::text::rough_duration;
@@ -56,8 +58,7 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
         print(&tuned_lines(tuned))?;
     }
     if status.gone_stages > 0 {
-        let were = if status.gone_stages == 1 { "1 stage was" } else { &format!("{} stages were", status.gone_stages) };
-        print(&format!("{were} running in processes that have ended; the next `didact sweep` continues this work"))?;
+        print(&gone_stages_line(status.gone_stages))?;
     }
     print(&format!("\n{}", runs_table(&status)))?;
     print(&format!("\n{}", stages_table(&status)))?;

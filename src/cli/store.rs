@@ -7,6 +7,7 @@ use super::global::Global;
 use super::output::{print, print_json, size};
 use crate::exit::Exit;
 use crate::store::{Access, Artifacts, Severity, Store, StoreError, is_server};
+use crate::text::{agreeing, counted};
 
 /// Verbs of `didact store`.
 #[derive(Debug, clap::Subcommand)]
@@ -79,18 +80,20 @@ async fn merge(other: &Path, from: Option<&Path>, json: bool, global: &Global) -
             print(&format!("not taken: {refused}"))?;
         }
         if merged.below_refused > 0 {
-            print(&format!("not taken: {} stage(s) that depend on these", merged.below_refused))?;
+            let (stages, need) =
+                (counted(merged.below_refused, "stage"), agreeing(merged.below_refused, "needs", "need"));
+            print(&format!("not taken: {stages}, which {need} one of these"))?;
         }
         let sweeps = match merged.sweeps.as_slice() {
             [] => "no new sweep".to_owned(),
-            names => format!("sweep(s) {}", names.join(", ")),
+            names => format!("{} {}", agreeing(names.len(), "sweep", "sweeps"), names.join(", ")),
         };
         print(&format!(
-            "merged {} into {}: {sweeps}; {} new run(s); {} stage(s) done there, {} of artifacts copied",
+            "merged {} into {}: {sweeps}; {}; {} done there, {} of artifacts copied",
             theirs.path().display(),
             store.path().display(),
-            merged.runs,
-            merged.stages,
+            counted(merged.runs, "new run"),
+            counted(merged.stages, "stage"),
             size(merged.bytes)
         ))?;
     }
@@ -100,7 +103,7 @@ async fn merge(other: &Path, from: Option<&Path>, json: bool, global: &Global) -
 async fn copy(from: &Path, to: &Path) -> Result<Exit, Failure> {
     let store = Store::open(&from.display().to_string(), Access::Read).await?;
     let copied = store.copy_to(&to.display().to_string()).await?;
-    print(&format!("copied {} rows of {} to {}", copied.rows, store.path().display(), copied.to.display()))?;
+    print(&format!("copied {} of {} to {}", counted(copied.rows, "row"), store.path().display(), copied.to.display()))?;
     print("artifacts were not copied: the copy can use their folder (--artifacts) once the original is gone")?;
     Ok(Exit::Done)
 }
@@ -120,9 +123,9 @@ async fn check(repair: bool, json: bool, global: &Global) -> Result<Exit, Failur
         let mut summary = match (repairable + fatal, repair) {
             (0, _) => "the store and its artifacts are intact".to_owned(),
             (count, true) if fatal == 0 => {
-                format!("{count} problem(s) repaired: run the sweep file again to compute what is missing")
+                format!("{} repaired: run the sweep file again to compute what is missing", counted(count, "problem"))
             }
-            (count, _) => format!("{count} problem(s)"),
+            (count, _) => counted(count, "problem"),
         };
         if fatal > 0 {
             summary += ": the store file itself is damaged; restore a copy (`didact store backup` makes copies)";

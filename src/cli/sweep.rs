@@ -25,7 +25,7 @@ use crate::stages::StageKind;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::{Convolutions, Numerics, cuda};
 use crate::terminal::say;
-use crate::text::rough_duration;
+use crate::text::{agreeing, counted, rough_duration};
 
 /// Maximum number of trials or runs that a message lists.
 const MAX_LISTED: usize = 5;
@@ -71,7 +71,12 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     let mut source = plan_source(args.file.as_deref(), &args.overrides, args.replace, &steering.sweep, source.text);
     let (plan, outcome) = take_over(&mut steering, &store, &mut source).await?;
     if let Some(change) = &outcome.change {
-        say(&format!("{} ({} of {} stages are done already)", change_text(change), outcome.cached, outcome.stages));
+        say(&format!(
+            "{} ({} of {} done already)",
+            change_text(change),
+            outcome.cached,
+            counted(outcome.stages, "stage")
+        ));
         store.record_event(&outcome.sweep, "replanned", &change_text(change)).await?;
     }
     if !outcome.revived.is_empty() {
@@ -133,40 +138,39 @@ fn announce(name: &str, plan: &Plan, outcome: &PlanOutcome, slots: &[Slot]) {
     let mut devices: Vec<String> = slots.iter().map(|slot| slot.device.to_string()).collect();
     devices.dedup();
     say(&format!(
-        "sweep {}: {} trials, {} runs, {} stages ({} done before); {} worker(s) with {threads} thread(s) on {}",
-        name,
-        plan.trials.len(),
-        outcome.runs,
-        outcome.stages,
+        "sweep {name}: {}, {}, {} ({} done before); {} with {} on {}",
+        counted(plan.trials.len(), "trial"),
+        counted(outcome.runs, "run"),
+        counted(outcome.stages, "stage"),
         outcome.cached,
-        slots.len(),
+        counted(slots.len(), "worker"),
+        counted(threads, "thread"),
         devices.join(", ")
     ));
 }
 
-/// Formats a change of the plan: "the sweep has changed: 2 trial(s) added (…), 1 removed (…), 3 kept; …".
+/// Formats a change of the plan: "the sweep has changed: 2 trials added (…), 1 removed (…), 3 kept; …".
 fn change_text(change: &PlanChange) -> String {
-    let listed = |trials: &[String], what: &str| match trials.len() {
-        0 => format!("0 {what}"),
-        count => {
-            let shown = trials.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
-            let more = if count > MAX_LISTED { "; …" } else { "" };
-            format!("{count} {what} ({shown}{more})")
-        }
-    };
+    let named = |trials: &[String]| if trials.is_empty() { String::new() } else { format!(" ({})", first_of(trials)) };
     format!(
-        "the sweep has changed: {}, {}, {} kept; removed trials stay in the store",
-        listed(&change.added, "trial(s) added"),
-        listed(&change.removed, "removed"),
+        "the sweep has changed: {} added{}, {} removed{}, {} kept; removed trials stay in the store",
+        counted(change.added.len(), "trial"),
+        named(&change.added),
+        change.removed.len(),
+        named(&change.removed),
         change.kept
     )
 }
 
+/// Lists the first few of several things: "a; b; c; …".
+fn first_of(things: &[String]) -> String {
+    let more = (things.len() > MAX_LISTED).then_some("…");
+    things.iter().take(MAX_LISTED).map(String::as_str).chain(more).collect::<Vec<_>>().join("; ")
+}
+
 /// Formats revived runs: "revived 2 cancelled runs: …".
 fn revived_text(runs: &[String]) -> String {
-    let (noun, more) = (if runs.len() == 1 { "run" } else { "runs" }, if runs.len() > MAX_LISTED { "; …" } else { "" });
-    let shown = runs.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
-    format!("revived {} cancelled {noun}: {shown}{more}", runs.len())
+    format!("revived {}: {}", counted(runs.len(), "cancelled run"), first_of(runs))
 }
 
 /// Reports that another process continues the sweep with another plan, so that this process ends.
@@ -174,8 +178,10 @@ async fn superseded(store: &Store, outcome: &PlanOutcome, name: &str, why: &str)
     let wanted = Wanted { sweep: outcome.sweep.clone(), only: None };
     let now = store.run_counts(&wanted).await?;
     say(&format!(
-        "sweep {name}: {why}; this process planned {} run(s), the sweep now has {} ({} done); this process ends",
-        outcome.runs, now.total, now.done
+        "sweep {name}: {why}; this process planned {}, the sweep now has {} ({} done); this process ends",
+        counted(outcome.runs, "run"),
+        now.total,
+        now.done
     ));
     Ok(Exit::Interrupted)
 }
@@ -214,17 +220,20 @@ async fn conclude(
                 .map_err(|failure| report::with_report_hint(failure, &status.name))?;
         }
     }
-    let say_left = |why: &str| match open {
-        0 => say(&format!("{why}; add --retry-failed to retry failed stages")),
-        _ => say(&format!("{why}: {open} run(s) are left; the same command continues the sweep")),
+    let say_left = || match open {
+        0 => say(&format!("{end}; add --retry-failed to retry failed stages")),
+        _ => say(&format!(
+            "{end}: {} {} left; the same command continues the sweep",
+            counted(open, "run"),
+            agreeing(open, "is", "are")
+        )),
     };
     match end {
         SweepEnd::TimeLimit if open > 0 => {
-            say_left("the time limit was reached");
+            say_left();
             return Ok(Exit::Interrupted);
         }
-        SweepEnd::TooManyFailures(count) => say_left(&format!("{count} run(s) failed (--max-failures)")),
-        SweepEnd::Broken => say_left("no worker could continue"),
+        SweepEnd::TooManyFailures(_) | SweepEnd::Broken => say_left(),
         SweepEnd::Complete
         | SweepEnd::Interrupted
         | SweepEnd::TimeLimit
@@ -240,7 +249,7 @@ async fn conclude(
 /// Prints the answer and the best variants.
 fn print_summary(analysis: &Analysis<'_>) {
     for TerminalSummary { answer, title, head, rows, left_out } in terminal_summary(analysis) {
-        let more = (left_out > 0).then(|| format!("and {left_out} more variant(s)"));
+        let more = (left_out > 0).then(|| format!("and {}", counted(left_out, "more variant")));
         let lines: Vec<String> =
             answer.into_iter().chain([title]).chain(narrow_tables(&head, &rows)).chain(more).collect();
         print_location(&lines.join("\n"));
@@ -283,11 +292,11 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
     };
     let wanted: usize = plan.runs.iter().map(|run| run.stages.len()).sum();
     print(&format!(
-        "sweep {}: {} trials, {} runs, {} stages ({} done already; {wanted} without sharing)",
+        "sweep {}: {}, {}, {} ({} done already; {wanted} without sharing)",
         sweep.name,
-        plan.trials.len(),
-        plan.runs.len(),
-        plan.stages.len(),
+        counted(plan.trials.len(), "trial"),
+        counted(plan.runs.len(), "run"),
+        counted(plan.stages.len(), "stage"),
         done.len()
     ))?;
     if let Some(change) = change {
@@ -317,7 +326,7 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
     print(&match (open(None).next(), rates.of_stages(open(None))) {
         (None, _) => "nothing is left to do".to_owned(),
         (_, None) => "time left: unknown until a stage of each kind is done".to_owned(),
-        (_, seconds) => format!("time left: {} with {} worker(s)", time(seconds), slots.len()),
+        (_, seconds) => format!("time left: {} with {}", time(seconds), counted(slots.len(), "worker")),
     })?;
     let rows: Vec<Vec<String>> = sweep
         .trials

@@ -9,7 +9,7 @@ use crate::analysis::{RepeatedRuns, repeat_command, tuned_of};
 use crate::exit::Exit;
 use crate::stages::short_key;
 use crate::store::{Access, AttemptRow, Explanation, RunFacts, RunState, StageExplanation, StageState, Store};
-use crate::text::signed;
+use crate::text::{agreeing, counted, signed};
 
 /// Arguments of `didact why`.
 #[derive(Debug, clap::Args)]
@@ -82,7 +82,7 @@ async fn print_command(store: &Store, first: &RunFacts, runs: &[&RunFacts]) -> R
 }
 
 fn explain_trial(first: &RunFacts, runs: &[RunFacts]) -> Result<(), Failure> {
-    print(&format!("trial {} ({}) in {} run(s)", short_key(&first.trial_id), first.trial, runs.len()))?;
+    print(&format!("trial {} ({}) in {}", short_key(&first.trial_id), first.trial, counted(runs.len(), "run")))?;
     let searched: BTreeMap<String, serde_json::Value> = serde_json::from_str(&first.point).unwrap_or_default();
     let rows: Vec<Vec<String>> = searched.iter().map(|(name, value)| vec![name.clone(), value.to_string()]).collect();
     if !rows.is_empty() {
@@ -153,7 +153,9 @@ fn reason(run: &RunFacts, stages: &[StageExplanation]) -> String {
             let waiting = next.map(|stage| stage.state.remark()).filter(|remark| !remark.is_empty());
             let queue = match run.before {
                 0 => "it is the next run: the first free worker claims it (is a sweep or worker running?)".to_owned(),
-                before => format!("{before} run(s) of the sweep come before it"),
+                before => {
+                    format!("{} of the sweep {} before it", counted(before, "run"), agreeing(before, "comes", "come"))
+                }
             };
             waiting.map_or(queue.clone(), |remark| format!("{queue}; {remark}"))
         }
@@ -223,5 +225,5 @@ fn explain_stage(
         })
         .collect();
     print(&table(&["attempt", "state", "started", "duration", "process", "log", "reason"], &rows))?;
-    print(&format!("shared by {} run(s)\n{}", stage.shared_by, runs_table(runs)))
+    print(&format!("shared by {}\n{}", counted(stage.shared_by, "run"), runs_table(runs)))
 }

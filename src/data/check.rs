@@ -11,6 +11,7 @@ use super::layout::{Parts, Unused};
 use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, Saturation, findings, held_out, layout};
 use crate::published::{Counts, published_counts};
 use crate::settings::Named;
+use crate::text::{agreeing, counted};
 
 /// What `data check` found in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -163,10 +164,16 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
     match reading.exif {
         _ if turned == 0 => {}
         Exif::Ignore => notes.push(format!(
-            "{turned} image(s) have an EXIF orientation, which didact ignores, as Pillow and PyTorch do; set data.exif = \"apply\" to turn \
-             them and their masks"
+            "{} {} an EXIF orientation, which didact ignores, as Pillow and PyTorch do; set data.exif = \"apply\" to turn such images and \
+             their masks",
+            counted(turned, "image"),
+            agreeing(turned, "has", "have")
         )),
-        Exif::Apply => notes.push(format!("{turned} image(s) are turned by their EXIF orientation")),
+        Exif::Apply => notes.push(format!(
+            "{} {} turned by EXIF orientation",
+            counted(turned, "image"),
+            agreeing(turned, "is", "are")
+        )),
     }
     let deep = categories.iter().filter_map(|category| category.deep);
     let deep = deep.reduce(SixteenBitImages::merged);
@@ -176,13 +183,14 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
                 let SixteenBitImages { images, largest } = deep;
                 let (bits, levels) = (u16::BITS - white.leading_zeros(), (u32::from(white) + 1) / 256);
                 notes.push(format!(
-                    "{images} 16-bit image(s) have values up to {largest} ({bits} bits) and become about {levels} grey level(s); set \
-                     data.white_level = {white} to use all 256"
+                    "16-bit images ({images}): the highest value is {largest} ({bits} bits), which gives about {}; set data.white_level \
+                     = {white} to use all 256",
+                    counted(levels, "grey level")
                 ));
             }
         }
         (Some(SixteenBitImages { images, largest }), white) if largest > white => notes.push(format!(
-            "{images} 16-bit image(s) have values up to {largest}: values above data.white_level = {white} become white"
+            "16-bit images ({images}): the highest value is {largest}; values above data.white_level = {white} become white"
         )),
         _ => {}
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cause::Cause;
+use crate::text::{agreeing, counted};
 
 /// An error in the data. Every message names the error, its place and a correction.
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +165,7 @@ pub enum DataError {
         hint: String,
     },
     /// A part that must hold images holds too few.
-    #[error("{what} of {category} has {count} image(s), needs at least {least}")]
+    #[error("{what} of {category} has {}, needs at least {least}", counted(count, "image"))]
     TooFew {
         /// Name of the part.
         what: String,
@@ -177,7 +178,8 @@ pub enum DataError {
     },
     /// A split would leave a part empty.
     #[error(
-        "{held_out} of {images} training image(s) would be held out: at least 1 must be held out, and at least 1 must be left for training"
+        "{held_out} of {} would be held out: at least 1 must be held out, and at least 1 must be left for training",
+        counted(images, "training image")
     )]
     Split {
         /// Number of normal images to be split.
@@ -269,8 +271,10 @@ pub enum DataError {
     },
     /// Defective test images have no mask, and the sweep file refuses this.
     #[error(
-        "{count} defective test image(s) of {category} have no mask, such as {image}; set data.unmasked = \"leave-out\" to leave them \
-         out of the test, or \"void\" to leave pixel metrics undefined"
+        "{} of {category} {} no mask, such as {image}; set data.unmasked = \"leave-out\" to leave out such images, or \"void\" to leave \
+         pixel metrics undefined",
+        counted(count, "defective test image"),
+        agreeing(*count, "has", "have")
     )]
     Unmasked {
         /// The category.

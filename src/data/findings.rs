@@ -7,6 +7,7 @@ use super::layout::{self, FoundCategories, Unused, composed, file_stem};
 use super::mask::is_blurred;
 use super::sample::ImageSource;
 use super::{Category, DataError, DataSettings, Dataset, Layout, Reading, Sample, Unmasked};
+use crate::text::agreeing;
 
 /// Number of images that a finding names.
 const EXAMPLES: usize = 3;
@@ -25,7 +26,8 @@ impl Dataset {
         }
         let mut notes = Vec::new();
         if not_used > 0 {
-            let (what, are) = if not_used == 1 { ("file or folder", "is") } else { ("files or folders", "are") };
+            let what = agreeing(not_used, "file or folder", "files or folders");
+            let are = agreeing(not_used, "is", "are");
             let hint = "run `didact data check` for their names and the reasons";
             notes.push(format!("{not_used} {what} below {} {are} not used: {hint}", found.root));
         }

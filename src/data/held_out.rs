@@ -215,6 +215,6 @@ mod tests {
         no_masks.test.iter_mut().for_each(|sample| sample.masks.clear());
         let message =
             category(no_masks, &settings(None, 0, Unmasked::LeaveOut), "data").expect_err("nothing left").to_string();
-        assert!(message.contains("data.unmasked") && message.contains("has 0 image(s)"), "{message}");
+        assert!(message.contains("data.unmasked") && message.contains("has 0 images"), "{message}");
     }
 }

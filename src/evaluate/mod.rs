@@ -22,7 +22,7 @@ pub use level_maps::LevelMaps;
 pub use map_rule::{FinalMap, MapRule, mean_product_score};
 pub use measured::Measured;
 pub use resample::resize_bilinear;
-pub use result_name::{Fact, Lit, ResultName};
+pub use result_name::{Fact, Lit, OfKind, ResultName};
 pub use results::{Evaluation, ImageScore};
 pub use score_artifact::{ScoreHeader, Snapshot, TestImage};
 pub(crate) use score_artifact::{maps_file, mask_file};

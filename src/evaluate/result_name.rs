@@ -92,6 +92,16 @@ impl PartialEq<Lit<'_>> for ResultName {
     }
 }
 
+/// A metric on one kind of defect, to be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfKind<'k>(pub Metric, pub &'k str);
+
+impl PartialEq<OfKind<'_>> for ResultName {
+    fn eq(&self, OfKind(metric, kind): &OfKind<'_>) -> bool {
+        matches!(self, Self::OfKind(known, name) if known == metric && name == kind)
+    }
+}
+
 impl PartialEq<Fact> for ResultName {
     fn eq(&self, other: &Fact) -> bool {
         matches!(self, Self::Fact(fact) if fact == other)

@@ -3,6 +3,7 @@
 use crate::config::MAX_RUNS;
 use crate::data::DataError;
 use crate::model::weights::WeightError;
+use crate::text::counted;
 
 /// Reason why a sweep cannot be planned.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +16,11 @@ pub enum PlanError {
     Weights(#[from] WeightError),
     /// The sweep has more runs than a plan may have.
     #[error(
-        "the sweep has {runs} runs ({trials} trials × {categories} category(ies) × {seeds} seed(s)), but at most {MAX_RUNS} can be \
-         planned: use fewer categories, values or seeds, or pass --max-trials"
+        "the sweep has {runs} runs ({} × {} × {}), but at most {MAX_RUNS} can be planned: use fewer categories, values or seeds, or pass \
+         --max-trials",
+        counted(trials, "trial"),
+        counted(categories, "category"),
+        counted(seeds, "seed")
     )]
     TooMany {
         /// Number of runs.

@@ -3,6 +3,7 @@
 use super::tables::objective_correlation;
 use super::words::Remark;
 use crate::analysis::{FailedRuns, Groups, Rows, continue_command, failed_runs};
+use crate::text::counted;
 
 /// Maximum number of reasons that a banner names; the table of failed runs has all.
 const MAX_REASONS: usize = 3;
@@ -35,9 +36,9 @@ fn failed(all: &[FailedRuns]) -> Option<Remark> {
         _ => format!("{} with {}: {}", failed.count, failed.what, failed.reason),
     };
     let rest = all.len().saturating_sub(MAX_REASONS);
-    let more = if rest > 0 { format!("; {rest} more reasons") } else { String::new() };
+    let more = if rest > 0 { format!("; {}", counted(rest, "more reason")) } else { String::new() };
     let named: Vec<String> = all.iter().take(MAX_REASONS).map(clause).collect();
-    let lead = if count == 1 { "1 run failed.".to_owned() } else { format!("{count} runs failed.") };
+    let lead = format!("{} failed.", counted(count, "run"));
     (count > 0).then(|| Remark::new(Some(&lead), format!("{}{more}.", named.join("; "))))
 }
 
@@ -73,7 +74,7 @@ mod tests {
         let many = [one, group(2, "T03", "a"), group(1, "T04", "b"), group(1, "T05", "c")];
         let (lead, text) = told(&many).expect("runs failed");
         assert_eq!(lead, "22 runs failed.");
-        assert!(text.ends_with("2 with T03: a; 1 with T04: b; 1 more reasons."), "{text}");
+        assert!(text.ends_with("2 with T03: a; 1 with T04: b; 1 more reason."), "{text}");
         assert_eq!(told(&[]), None);
     }
 }

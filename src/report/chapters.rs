@@ -138,6 +138,7 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
                 folded("Every seed, and the other metrics by category", vec![figures_of(FigureChapter::Seeds)]),
                 folded("Comparisons with ST-FPM, all numbers", vec![Content::Tables(&tables.comparisons)]),
                 folded("Category by category", vec![Content::Tables(&tables.by_category)]),
+                folded("Each kind of defect", vec![Content::Tables(&tables.kinds)]),
                 folded("Under each lighting", vec![Content::Tables(&tables.lighting)]),
             ],
         ),

@@ -16,6 +16,7 @@ use super::values::Values;
 use crate::analysis::{Groups, MAX_DRAWN};
 use crate::cause::Cause;
 use crate::store::{RunRow, RunState};
+use crate::text::counted;
 
 /// Colour of text, axes and the baseline; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
@@ -123,15 +124,15 @@ impl Drawn {
     /// Describes the runs: "n = 12 runs of 4 variants, 3 seeds, nut and bolt; 256×256 px, product of levels 1, 2, 3".
     fn population(&self, groups: &Groups<'_>) -> String {
         let names: Vec<&str> = self.categories.iter().map(String::as_str).collect();
-        let categories = if names.len() <= 3 { names.join(", ") } else { format!("{} categories", names.len()) };
+        let categories = if names.len() <= 3 { names.join(", ") } else { counted(names.len(), "category") };
         let protocol = groups.categories.first().map(|(_, protocol)| protocol.brief()).unwrap_or_default();
         format!("n = {}, {}, {categories}; {protocol}", self.count(), counted(self.seeds.len(), "seed"))
     }
 
     /// Describes the runs in a sentence. Where figures have room for only some of the variants, another one says how many are left out.
     fn sentence(&self, groups: &Groups<'_>) -> String {
-        let (seeds, categories) = (counted(self.seeds.len(), "seed"), self.categories.len());
-        let in_categories = if categories == 1 { "1 category".to_owned() } else { format!("{categories} categories") };
+        let seeds = counted(self.seeds.len(), "seed");
+        let in_categories = counted(self.categories.len(), "category");
         let all = groups.variants.len();
         let left_out = all.saturating_sub(self.trials.len());
         let others = if all > MAX_DRAWN && left_out > 0 {
@@ -145,11 +146,6 @@ impl Drawn {
     fn count(&self) -> String {
         format!("{} of {}", counted(self.runs, "run"), counted(self.trials.len(), "variant"))
     }
-}
-
-/// Returns a number with its noun: "1 seed", "3 seeds".
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 impl Figure {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::tables::{best, by_metric};
 use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Tuned, VariantDecision, Verdict, is_significant};
 use crate::store::RunState;
-use crate::text::{duration, p_value, signed};
+use crate::text::{counted, duration, p_value, signed};
 
 /// Describes the runs by state and the total cost: "11 of 12 runs done, 1 failed. Computing took …".
 pub(super) fn state(rows: &Rows) -> String {
@@ -14,9 +14,9 @@ pub(super) fn state(rows: &Rows) -> String {
     let all: usize = states.values().sum();
     let done = states.remove(&RunState::Done).unwrap_or(0);
     let missing: String = states.iter().map(|(state, count)| format!(", {count} {state}")).collect();
-    let runs = if all == 1 { "run" } else { "runs" };
     let spent = spent(rows).map(|spent| format!(" {spent}")).unwrap_or_default();
-    format!("{done} of {all} {runs} done{missing}.{spent} The numbers below are from finished runs only.")
+    let all = counted(all, "run");
+    format!("{done} of {all} done{missing}.{spent} The numbers below are from finished runs only.")
 }
 
 /// Describes the cost: "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; `None` if nothing was
@@ -28,7 +28,7 @@ fn spent(rows: &Rows) -> Option<String> {
     let shared = wanted.saturating_sub(computed.len());
     let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
     let seconds = duration(computed.iter().sum());
-    (!computed.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", computed.len()))
+    (!computed.is_empty()).then(|| format!("Computing took {seconds} in {}{saved}.", counted(computed.len(), "stage")))
 }
 
 /// Answers the question by the decisions, a clause for each variant; `None` if nothing is decided that way.
@@ -122,7 +122,7 @@ fn answer_in(of_metric: &[Verdict]) -> Option<Answer> {
 fn described(verdict: &Verdict) -> String {
     let interval = verdict.interval.map(|(low, high)| format!("95 % CI {} to {}", signed(low), signed(high)));
     let p = verdict.p.map(|p| format!("p (Holm) {}", p_value(p)));
-    let seeds = if verdict.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", verdict.seeds) };
+    let seeds = counted(verdict.seeds, "seed");
     let method = interval.is_some().then(|| verdict.method.to_string());
     let facts: Vec<String> = [interval, p, method, Some(seeds), verdict.without()].into_iter().flatten().collect();
     format!("{} ({})", signed(verdict.difference), facts.join(", "))

@@ -8,6 +8,7 @@ pub(super) mod markdown;
 mod tests;
 
 use crate::export::Value;
+use crate::statistics::Summary;
 use crate::text::signed;
 
 /// A table.
@@ -122,6 +123,11 @@ impl Cell {
     pub(super) fn numbers(text: impl Into<String>, numbers: impl IntoIterator<Item = Option<f64>>) -> Self {
         let values = numbers.into_iter().map(Value::of_number).collect();
         Self { text: text.into(), values, ..Self::default() }
+    }
+
+    /// Creates a cell with the mean and the deviation of several seeds; a dash if there are none.
+    pub(super) fn of_seeds(summary: Option<Summary>) -> Self {
+        summary.map_or_else(|| Self::absent("–"), |s| Self::numbers(s.to_string(), [Some(s.mean), s.deviation]))
     }
 
     /// Creates a cell with a number that `text` formats; a dash if there is no number.

@@ -7,6 +7,7 @@ mod chosen;
 mod costs;
 mod epochs;
 mod failures;
+mod kinds;
 mod lighting;
 mod published;
 mod results;
@@ -21,6 +22,7 @@ use crate::analysis::{ByCategory, Costs, Effects, Groups, Rows, Side, Tuned, Ver
 pub(super) use self::against::{against_baseline, side_by_side};
 pub(super) use self::agreement::objective_correlation;
 pub(super) use self::failures::failures;
+pub(super) use self::kinds::kinds;
 pub(super) use self::lighting::lighting;
 pub(super) use self::results::results;
 pub(super) use self::trust::summary_of_trust;
@@ -32,6 +34,8 @@ pub(super) struct Tables {
     pub verdict: Vec<Table>,
     /// Results by variant × category, one table per metric.
     pub results: Vec<Table>,
+    /// Results on each kind of defect, if categories have several.
+    pub kinds: Vec<Table>,
     /// Results under each lighting of the test images, if the data set names it.
     pub lighting: Vec<Table>,
     /// The chosen trials, and what their own seeds say.
@@ -78,6 +82,7 @@ impl Tables {
                 None => verdict::verdict(comparisons, groups, costs).into_iter().collect(),
             },
             results: results(groups, sides),
+            kinds: kinds(groups),
             lighting: lighting(groups),
             chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),
             comparisons: compared.into_iter().collect(),
@@ -96,6 +101,7 @@ impl Tables {
         let blocks = [
             &mut self.verdict,
             &mut self.results,
+            &mut self.kinds,
             &mut self.lighting,
             &mut self.chosen,
             &mut self.comparisons,
@@ -116,6 +122,7 @@ impl Tables {
         let blocks = [
             &self.verdict,
             &self.results,
+            &self.kinds,
             &self.lighting,
             &self.chosen,
             &self.comparisons,

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{RunHistory, RunPageChoice, write};
-use crate::analysis::{Analysis, Groups, Lightings, Ranking, Rows, Side, Verdict, findings};
+use crate::analysis::{Analysis, Groups, Kinds, Lightings, Ranking, Rows, Side, Verdict, findings};
 use crate::config::ReportSettings;
-use crate::evaluate::Selection;
 use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
+use crate::evaluate::{ResultName, Selection};
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::stages::Key;
 use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, RunState, SweepRow};
@@ -53,6 +53,7 @@ pub(super) fn rows(cases: &[Case]) -> Rows {
         attempts: crate::analysis::Attempts::default(),
         curves: Vec::new(),
         lightings: Lightings::default(),
+        kinds: Kinds::default(),
     };
     for case in cases {
         let id = format!("{}/{}/{}/{}/{}", case.variant, case.category, case.seed, case.size, case.axes);
@@ -778,6 +779,57 @@ fn a_lower_false_alarm_rate_is_the_better_one() {
     let table = first_results(&rates_fall);
     assert_eq!(bold(&table), [(1, 1)]);
     assert!(table.notes[0].contains("the second lowest"), "{:?}", table.notes);
+}
+
+/// Returns two seeds of ST-FPM with pixel AUROCs on these kinds of defects, each with its category and its value for seed 0. Those of seed 1
+/// are higher by 0.1.
+fn with_kinds(kinds: &[(&str, &str, f64)]) -> Rows {
+    let runs = [("nut", 0), ("nut", 1), ("bolt", 0), ("bolt", 1)];
+    let mut rows = rows(&runs.map(|(category, seed)| case("ST-FPM", category, seed, Some(0.9))));
+    let of_run = |run: &RunRow| -> Vec<ResultRow> {
+        let of_category = kinds.iter().filter(|(category, ..)| *category == run.category);
+        let row = |(_, kind, value): &(&str, &str, f64)| ResultRow {
+            run_id: run.id.clone().into(),
+            selection: Selection::Selected,
+            name: ResultName::OfKind(PIXEL_AUROC, (*kind).to_owned()),
+            value: Some(value + 0.1 * run.seed as f64),
+            reason: None,
+        };
+        of_category.map(row).collect()
+    };
+    let of_kinds: Vec<ResultRow> = rows.runs.iter().flat_map(of_run).collect();
+    rows.kinds = Kinds::of(&of_kinds, &rows.runs, &rows.metrics);
+    rows.results.extend(of_kinds);
+    rows.results.sort_by(|one, other| one.run_id.cmp(&other.run_id));
+    rows
+}
+
+#[test]
+fn kinds_of_defects_have_rows_of_their_own_and_a_mean_if_categories_share_them() {
+    let rows = with_kinds(&[
+        ("nut", "logical", 0.5),
+        ("nut", "scratch", 0.8),
+        ("nut", "structural", 0.6),
+        ("bolt", "logical", 0.7),
+        ("bolt", "structural", 0.4),
+    ]);
+    let tables = super::tables::kinds(&groups(&rows)[0]);
+    assert_eq!(tables.len(), 1, "pixel AUROC alone has values");
+    let text =
+        |row: &super::table::TableRow| row.cells.iter().map(|cell| cell.text.clone()).collect::<Vec<_>>().join(" | ");
+    let expected = [
+        "bolt | logical | 0.7500 ± 0.0707",
+        "bolt | structural | 0.4500 ± 0.0707",
+        "nut | logical | 0.5500 ± 0.0707",
+        "nut | scratch | 0.8500 ± 0.0707",
+        "nut | structural | 0.6500 ± 0.0707",
+        "mean of 2 categories | logical | 0.6500 ± 0.0707",
+        "mean of 2 categories | structural | 0.5500 ± 0.0707",
+    ];
+    assert_eq!(tables[0].rows.iter().map(text).collect::<Vec<_>>(), expected);
+    // The only kind of a category has the results of the category.
+    let rows = with_kinds(&[("nut", "bad", 0.5), ("bolt", "bad", 0.7)]);
+    assert!(super::tables::kinds(&groups(&rows)[0]).is_empty());
 }
 
 #[test]

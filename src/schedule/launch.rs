@@ -14,6 +14,7 @@ use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
 use crate::store::{PlanStatus, RunCounts, Store, StoreError, Wanted};
 use crate::tensor::Convolutions;
+use crate::text::counted;
 
 /// Options of a sweep's execution.
 #[derive(Debug, Clone)]
@@ -61,6 +62,19 @@ pub enum SweepEnd {
     Refused(String),
     /// Another process planned the sweep differently or deleted it; holds a description.
     Superseded(String),
+}
+
+impl std::fmt::Display for SweepEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Complete => f.write_str("every run has ended"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::TimeLimit => f.write_str("the time limit was reached"),
+            Self::TooManyFailures(failed) => write!(f, "{} failed (--max-failures)", counted(failed, "run")),
+            Self::Broken => f.write_str("no worker could continue"),
+            Self::Refused(why) | Self::Superseded(why) => f.write_str(why),
+        }
+    }
 }
 
 /// Shortest time between two refreshes from the store.
@@ -303,14 +317,9 @@ impl<'a> RunningSweep<'a> {
         }
         let failed = self.counts.failed - self.failed_before;
         if self.options.time_limit.is_some_and(|limit| self.started.elapsed() >= limit) {
-            self.stop_sweep(SweepEnd::TimeLimit, "time-limit", "time limit reached").await?;
+            self.stop_sweep(SweepEnd::TimeLimit, "time-limit").await?;
         } else if self.options.max_failures.is_some_and(|most| failed >= most) {
-            self.stop_sweep(
-                SweepEnd::TooManyFailures(failed),
-                "max-failures",
-                &format!("{failed} run(s) failed (--max-failures)"),
-            )
-            .await?;
+            self.stop_sweep(SweepEnd::TooManyFailures(failed), "max-failures").await?;
         } else if self.outlook == Outlook::Complete && !self.store.has_open_stages(&self.options.wanted).await? {
             self.end = Some(SweepEnd::Complete);
         }
@@ -337,10 +346,11 @@ impl<'a> RunningSweep<'a> {
         Ok(true)
     }
 
-    async fn stop_sweep(&mut self, end: SweepEnd, kind: &str, why: &str) -> Result<(), StoreError> {
+    async fn stop_sweep(&mut self, end: SweepEnd, event: &str) -> Result<(), StoreError> {
+        let why = end.to_string();
         self.display.print_line(&format!("{why}: workers finish their step, write a checkpoint and exit"));
         self.end = Some(end);
-        self.store.record_event(&self.options.wanted.sweep, kind, why).await
+        self.store.record_event(&self.options.wanted.sweep, event, &why).await
     }
 }
 

@@ -9,6 +9,7 @@ use crate::config::{
     ConfigErrors, Draft, MAX_RUNS, Objective, Space, Strategy, Sweep, SweepSource, SweepTrial, digest, read,
 };
 use crate::data::CategorySelection;
+use crate::text::counted;
 
 /// Reads a sweep file (`None`: the embedded demo) with `--set KEY=VALUE` overrides; reports every problem at once.
 ///
@@ -63,13 +64,15 @@ fn too_many_runs(space: &Space, seeds: usize, limit: Option<usize>) -> Option<St
     };
     let trials = trials.min(limit.map_or(u128::MAX, |limit| limit as u128));
     let runs = trials.saturating_mul(seeds as u128).saturating_mul(categories as u128);
-    let counted =
+    let shown =
         |count: u128| if count == u128::MAX { "more than can be counted".to_owned() } else { count.to_string() };
     (runs > MAX_RUNS as u128).then(|| {
         format!(
-            "the sweep has {} runs: {} {what} × {categories} category(ies) × {seeds} seed(s)",
-            counted(runs),
-            counted(trials)
+            "the sweep has {} runs: {} {what} × {} × {}",
+            shown(runs),
+            shown(trials),
+            counted(categories, "category"),
+            counted(seeds, "seed")
         )
     })
 }

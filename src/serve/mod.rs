@@ -14,7 +14,7 @@ mod web;
 
 pub use current::current_status;
 pub use progress::{FailedStageProgress, Progress, RunTotals, StageProgress, WorkerProgress, progress};
-pub(crate) use sentences::{failure_line, headline, search_line, tuned_lines};
+pub(crate) use sentences::{failure_line, gone_stages_line, headline, search_line, tuned_lines};
 pub use standings::{Standing, Standings};
 pub use time_left::TimeLeft;
 #[cfg(feature = "live")]

@@ -4,6 +4,7 @@ use super::progress::RunTotals;
 use super::time_left::TimeLeft;
 use crate::analysis::{Choice, Tuned, VariantDecision};
 use crate::store::{FailedStage, RunState, SearchStatus};
+use crate::text::{agreeing, counted};
 
 /// Formats the state of the runs: "sweep demo: 3 of 27 runs done, 2 running, 0 failed; about 12 min left".
 pub(crate) fn headline(sweep: &str, runs: &RunTotals, time_left: &TimeLeft) -> String {
@@ -18,17 +19,28 @@ pub(crate) fn headline(sweep: &str, runs: &RunTotals, time_left: &TimeLeft) -> S
     format!("sweep {sweep}: {done} of {total} runs done, {running} running, {failed} failed{given_up}{left}")
 }
 
-/// Formats the state of a search: "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 run(s));
+/// Formats the number of stages whose processes have ended: "2 stages were running in processes that have ended; …".
+pub(crate) fn gone_stages_line(count: i64) -> String {
+    let (stages, were) = (counted(count, "stage"), agreeing(count, "was", "were"));
+    format!("{stages} {were} running in processes that have ended; the next `didact sweep` continues this work")
+}
+
+/// Formats the state of a search: "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 runs);
 /// 12 trials, 8 with a value, 2 pruned".
 pub(crate) fn search_line(search: &SearchStatus) -> String {
     let counts = [(search.valued, "with a value"), (search.pruned, "pruned"), (search.failed, "failed")];
     let counts: Vec<String> =
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
     let best = match &search.best {
-        Some(best) => format!("best so far {:.4}, {} ({} run(s))", best.value, best.trial, best.runs),
+        Some(best) => format!("best so far {:.4}, {} ({})", best.value, best.trial, counted(best.runs, "run")),
         None => "no trial has the values of all its runs".to_owned(),
     };
-    format!("search for the highest {}: {best}; {} trials{}", search.objective, search.trials, counts.concat())
+    format!(
+        "search for the highest {}: {best}; {}{}",
+        search.objective,
+        counted(search.trials, "trial"),
+        counts.concat()
+    )
 }
 
 /// Formats the chosen trials, and what is known about them.
@@ -56,7 +68,7 @@ pub(crate) fn failure_line(failure: &FailedStage) -> String {
     let reason = failure.reason.as_deref().unwrap_or("unknown");
     let more = match failure.runs {
         1 => String::new(),
-        runs => format!(" (and {} more run(s))", runs - 1),
+        runs => format!(" (and {})", counted(runs - 1, "more run")),
     };
     format!("{category} · {trial} · seed {seed}{more}: {kind}: {class}{reason}")
 }

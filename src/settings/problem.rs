@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::Range;
 
+use crate::text::counted;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
 /// One error in a sweep file.
@@ -106,7 +107,7 @@ impl Diagnostic for Located<'_> {
 
 /// All errors in a sweep file.
 #[derive(Debug, thiserror::Error)]
-#[error("{} in {}; nothing was started", self.counted(), text.name())]
+#[error("{} in {}; nothing was started", self.number(), text.name())]
 pub struct ConfigErrors {
     /// Text and name of the file.
     text: NamedSource<String>,
@@ -133,11 +134,10 @@ impl ConfigErrors {
         self.problems.iter().map(|problem| Located { problem, text: &self.text })
     }
 
-    fn counted(&self) -> String {
+    fn number(&self) -> String {
         match (self.problems.len(), self.has_more) {
             (shown, true) => format!("more than {shown} errors (the first {shown} are shown)"),
-            (1, false) => "1 error".to_owned(),
-            (all, false) => format!("{all} errors"),
+            (all, false) => counted(all, "error"),
         }
     }
 }

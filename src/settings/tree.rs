@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Place, Problem};
+use crate::text::counted;
 
 /// A value of any type.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +37,7 @@ impl Value {
             Self::Integer(number) => format!("the number {number}"),
             Self::Float(number) => format!("the number {number}"),
             Self::Bool(value) => format!("{value}"),
-            Self::List(items) => format!("a list of {} item(s)", items.len()),
+            Self::List(items) => format!("a list of {}", counted(items.len(), "item")),
             Self::Table(_) => "a table".to_owned(),
         }
     }

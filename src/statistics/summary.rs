@@ -11,6 +11,14 @@ pub struct Summary {
     pub deviation: Option<f64>,
 }
 
+/// Formats mean and deviation: "0.9885 ± 0.0007", or the mean alone if there is no deviation.
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.4}", self.mean)?;
+        self.deviation.map_or(Ok(()), |deviation| write!(f, " ± {deviation:.4}"))
+    }
+}
+
 /// Returns mean and standard deviation; `None` for an empty sample.
 pub fn summary(values: &[f64]) -> Option<Summary> {
     let count = values.len();
@@ -49,6 +57,9 @@ mod tests {
     fn a_deviation_needs_two_values() {
         assert_eq!(summary(&[]), None);
         assert_eq!(summary(&[2.0]).and_then(|s| s.deviation), None);
+        let found = Summary { count: 2, mean: 0.98849, deviation: Some(0.00071) };
+        assert_eq!(found.to_string(), "0.9885 ± 0.0007");
+        assert_eq!(Summary { deviation: None, ..found }.to_string(), "0.9885");
         assert_eq!(summary(&[1.0, 3.0]), Some(Summary { count: 2, mean: 2.0, deviation: Some(2.0_f64.sqrt()) }));
     }
 

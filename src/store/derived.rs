@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::database::Tx;
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
 use super::{Store, StoreError};
+use crate::text::counted;
 
 /// Number of positions of a sweep's stages per run. A run has fewer stages.
 pub(super) const STAGES_PER_RUN: i64 = 64;
@@ -118,7 +119,7 @@ pub(super) async fn wrong(store: &Store) -> Result<Vec<String>, StoreError> {
     let needs: i64 = sql(format!("SELECT COUNT(*) FROM stages WHERE open_needs <> {OPEN_NEEDS}")).value(store).await?;
     let listed = "SELECT stage_id, sweep_id, position, wanted, ready FROM sweep_stages";
     let stages = differences(store, listed, &stages_of("1 = 1")).await?;
-    let counted = "SELECT sweep_id, kind, family, state, wanted, stages FROM stage_counts WHERE stages <> 0";
+    let kept = "SELECT sweep_id, kind, family, state, wanted, stages FROM stage_counts WHERE stages <> 0";
     let right = counts_of("1 = 1");
     let right_counts = format!("SELECT sweep_id, kind, family, state, wanted, stages FROM ({right}) c");
     // Sums of floats depend on the order of their terms.
@@ -129,15 +130,15 @@ pub(super) async fn wrong(store: &Store) -> Result<Vec<String>, StoreError> {
     ))
     .value(store)
     .await?;
-    let counts = differences(store, counted, &right_counts).await? + work;
+    let counts = differences(store, kept, &right_counts).await? + work;
     Ok([
-        (needs, "stage(s) have a wrong number of unfinished dependencies"),
-        (stages, "row(s) of the queues of stages are wrong"),
-        (counts, "row(s) of the counts of stages are wrong"),
+        (needs, "stage", "with a wrong number of unfinished dependencies"),
+        (stages, "wrong row", "of the queues of stages"),
+        (counts, "wrong row", "of the counts of stages"),
     ]
     .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {what}"))
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, what, rest)| format!("{} {rest}", counted(count, what)))
     .collect())
 }
 

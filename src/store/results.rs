@@ -197,6 +197,26 @@ impl Store {
         Ok(rows.into_iter().filter_map(result).collect())
     }
 
+    /// Returns the results of these trials' runs in the sweep on single kinds of defects, at the selected epoch, run by run.
+    pub async fn kind_rows(&self, sweep: &str, trials: &[String]) -> Result<Vec<ResultRow>, StoreError> {
+        let keys = self.run_keys(sweep).await?;
+        let rows: Vec<ResultColumns> = sql(format!(
+            "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM trials t JOIN runs r ON r.trial_id = t.id
+             JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = {SWEEP} JOIN results x ON x.run_id = r.id
+             WHERE t.key IN ({}) AND x.selection = 'selected' AND x.name LIKE '%:%' ORDER BY sr.position, x.name",
+            list(2, trials.len())
+        ))
+        .bind(sweep)
+        .bind_all(trials)
+        .many(self)
+        .await?;
+        let result = |ResultColumns { run_id, selection, name, value, reason }| {
+            Some(ResultRow { run_id: keys.get(&run_id)?.clone(), selection, name, value, reason })
+        };
+        // The name of a lighting may contain a colon, too.
+        Ok(rows.into_iter().filter_map(result).filter(|row| matches!(row.name, ResultName::OfKind(..))).collect())
+    }
+
     /// Returns the keys of a sweep's runs.
     async fn run_keys(&self, sweep: &str) -> Result<Keys, StoreError> {
         let rows: Vec<(i64, Key)> = sql(format!(

@@ -7,6 +7,7 @@ use super::remarks::{NOTE, TAGS};
 use super::row::row;
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
 use super::{NOW, Store, StoreError, SweepState, Tags};
+use crate::text::counted;
 
 row! {
     /// A sweep in the list of sweeps.
@@ -152,7 +153,7 @@ async fn refuse_running(tx: &mut Tx, sweep: &str, name: &str) -> Result<(), Stor
     match workers.first() {
         None => Ok(()),
         Some((pid, host)) => {
-            let who = format!("{} worker(s), the first is process {pid} on {host}", workers.len());
+            let who = format!("{}, the first is process {pid} on {host}", counted(workers.len(), "worker"));
             Err(StoreError::Running { name: name.to_owned(), who })
         }
     }

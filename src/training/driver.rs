@@ -177,6 +177,7 @@ pub(super) fn drive<P: Phase>(
     let started = Instant::now();
     while driver.position.epoch < schedule.epochs && !driver.out_of_patience() {
         driver.epoch()?;
+        crate::fault::point("training:epoch");
     }
     driver.tell_costs(started.elapsed());
     driver.finish()

@@ -140,9 +140,9 @@ pub fn has_checkpoint(place: &Workplace) -> bool {
     })
 }
 
-/// Starts a sweep and waits until joint training has written a checkpoint.
+/// Starts a sweep with slow epochs, and waits until joint training has written a checkpoint.
 pub fn start_until_joint_training(file: &str) -> (Workplace, BackgroundCommand) {
-    let place = Workplace::new();
+    let place = Workplace::new().with_slow_epochs();
     place.write("tiny.toml", file);
     let sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));

@@ -41,7 +41,7 @@ fn a_cancelled_run_keeps_its_checkpoint_and_the_others_continue() {
     let long = trial(&place, 5000);
     let run = place.query(&format!("SELECT id FROM run WHERE trial_id = '{long}'")).remove(0);
     let output = place.succeed(&["cancel", &run[..12]]).stdout;
-    assert_eq!(output, format!("run {}: 1 run(s) cancelled; finished runs are kept\n", &run[..12]));
+    assert_eq!(output, format!("run {}: 1 run cancelled; finished runs are kept\n", &run[..12]));
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert!(sweep.output().contains("1 of 2 runs done, 0 failed, 1 pruned or cancelled"), "{}", sweep.output());
     assert_eq!(runs(&place), ["cancelled", "done"]);
@@ -67,7 +67,7 @@ fn a_cancelled_trial_leaves_the_stages_that_another_trial_needs() {
     let pretraining = "SELECT COUNT(*) FROM stage WHERE kind = 'pretrain' AND state = 'running'";
     sweep.wait_for_output("sweep tiny: ");
     wait_for("pretraining", || place.count(pretraining) == 1);
-    assert!(place.succeed(&["cancel", &trial(&place, 5000)]).stdout.contains("1 run(s) cancelled"));
+    assert!(place.succeed(&["cancel", &trial(&place, 5000)]).stdout.contains("1 run cancelled"));
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert_eq!(runs(&place), ["cancelled", "done"]);
     assert_eq!(place.query(LEFT), [""; 0], "the pretraining was not interrupted");
@@ -84,7 +84,7 @@ fn a_cancelled_sweep_ends_and_another_with_the_same_run_continues() {
     place.write("other.toml", &format!("{other}\n{space}"));
     let planned = place.command(&["sweep", "other.toml"]).env("DIDACT_FAULT", "plan:after-commit").output();
     assert_eq!(planned.expect("starts").status.code(), None, "killed once the plan is written");
-    assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("sweep tiny: 1 run(s) cancelled"));
+    assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("sweep tiny: 1 run cancelled"));
     wait_for("the end of the long stage", || !place.query(LEFT).is_empty());
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     wait_for("the worker's end", || !is_alive(worker));

@@ -74,10 +74,10 @@ fn a_time_limit_ends_a_sweep_orderly_and_cancelled_runs_are_not_claimed() {
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 2000"));
     let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "2s"]);
     assert_eq!(outcome.code, Some(130), "runs are left: {}", outcome.stderr);
-    assert!(outcome.stderr.contains("time limit reached"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the time limit was reached"), "{}", outcome.stderr);
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 0);
 
-    assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("2 run(s) cancelled"));
+    assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("2 runs cancelled"));
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
     place.succeed(&["worker", "--sweep", "tiny"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
@@ -96,6 +96,6 @@ fn cancelling_a_sweep_keeps_runs_of_other_sweeps() {
     for file in ["one.toml", "two.toml"] {
         place.run(&["sweep", file, "--no-report", "--time-limit", "0s"]);
     }
-    assert!(place.succeed(&["cancel", "one"]).stdout.contains("0 run(s) cancelled"));
+    assert!(place.succeed(&["cancel", "one"]).stdout.contains("0 runs cancelled"));
     assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state = 'cancelled'"), 0);
 }

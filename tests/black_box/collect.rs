@@ -11,7 +11,7 @@ fn artifacts_of_removed_trials_are_removed_and_computed_again_when_needed() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    assert!(place.succeed(&["gc"]).stdout.starts_with("0 item(s)"));
+    assert!(place.succeed(&["gc"]).stdout.starts_with("0 items"));
 
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "model.autoencoder=none"]);
     let artifacts = place.query("SELECT stage_id, bytes FROM artifact ORDER BY 1");

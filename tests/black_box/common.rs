@@ -46,7 +46,6 @@ impl Workplace {
     }
 
     /// Sets variables of the environment of all commands.
-    #[cfg(any(feature = "postgres", feature = "s3"))]
     pub fn with_environment(mut self, variables: &[(&str, &str)]) -> Self {
         let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         self.environment.extend(owned);
@@ -70,6 +69,11 @@ impl Workplace {
         std::fs::create_dir_all(path.parent().expect("has a folder")).expect("created");
         std::fs::write(&path, text).expect("written");
         path
+    }
+
+    /// Makes each epoch last at least 25 ms, so that tests reach a process while it trains, however fast the machine is.
+    pub fn with_slow_epochs(self) -> Self {
+        self.with_environment(&[("DIDACT_FAULT", "training:epoch~25")])
     }
 
     /// Creates a command in the folder, without the caller's settings.

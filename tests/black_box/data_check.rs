@@ -63,7 +63,7 @@ fn unused_files_are_named_and_counted() {
 fn a_category_without_a_test_image_is_refused_by_both() {
     let place = place();
     std::fs::remove_dir_all(place.path("data/weave/test")).expect("removed");
-    refused(&place, "layout = \"mvtec\"", "test of weave has 0 image(s), needs at least 1");
+    refused(&place, "layout = \"mvtec\"", "test of weave has 0 images, needs at least 1");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_missing_mask_is_reported_and_its_image_omitted_on_request() {
         "{}",
         sweep.stderr
     );
-    refused(&place, "layout = \"mvtec\"\nunmasked = \"refuse\"", "1 defective test image(s) of weave have no mask");
+    refused(&place, "layout = \"mvtec\"\nunmasked = \"refuse\"", "1 defective test image of weave has no mask");
     let pixel = |place: &Workplace| {
         place.query("SELECT DISTINCT value IS NULL FROM result WHERE name = 'pixel_auroc' AND selection = 'selected'")
     };

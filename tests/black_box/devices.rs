@@ -50,7 +50,7 @@ fn every_requested_gpu_gets_a_worker() {
     let outcome = sweep(&place, &driver, &flags, &[("EMULATION_DEVICES", "4")]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(
-        outcome.stderr.contains("2 worker(s) with ") && outcome.stderr.contains(" on cuda:0, cuda:3"),
+        outcome.stderr.contains("2 workers with ") && outcome.stderr.contains(" on cuda:0, cuda:3"),
         "{}",
         outcome.stderr
     );
@@ -66,7 +66,7 @@ fn auto_uses_gpus_and_several_workers_share_one() {
     let outcome = sweep(&place, &driver, &["--device", "auto", "--workers-per-gpu", "2"], &[]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(
-        outcome.stderr.contains("2 worker(s) with ") && outcome.stderr.contains(" on cuda:0\n"),
+        outcome.stderr.contains("2 workers with ") && outcome.stderr.contains(" on cuda:0\n"),
         "{}",
         outcome.stderr
     );

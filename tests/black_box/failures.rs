@@ -93,7 +93,7 @@ fn a_sweep_stops_at_max_failures() {
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 2000\nclip_norm = 0")));
     let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--max-failures", "1"]);
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("1 run(s) failed (--max-failures): 1 run(s) are left"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("1 run failed (--max-failures): 1 run is left"), "{}", outcome.stderr);
     assert_eq!(place.query("SELECT state FROM run ORDER BY state"), ["failed", "pending"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt WHERE state = 'running'"), 0);
     assert_eq!(place.query("SELECT kind FROM event"), ["max-failures"]);

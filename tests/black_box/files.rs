@@ -100,7 +100,7 @@ fn twelve_bits_in_sixteen_are_reported_and_scaled_on_request() {
     let path = place.path("data/weave/train/good/000.png");
     ImageBuffer::from_fn(32, 32, |x, y| Luma([((x * 32 + y) * 4) as u16])).save(&path).expect("written");
     let outcome = place.succeed(&["data", "check", "data"]);
-    let note = "1 16-bit image(s) have values up to 4092 (12 bits) and become about 16 grey level(s)";
+    let note = "16-bit images (1): the highest value is 4092 (12 bits), which gives about 16 grey levels";
     assert!(outcome.stdout.contains(note), "{}", outcome.stdout);
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     let before = place.count("SELECT count(*) FROM stage");

@@ -12,7 +12,7 @@ const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
 /// Creates a workplace with its artifacts on a small disk.
 fn artifacts_on_a_small_disk() -> Option<(Workplace, Mount)> {
-    let place = Workplace::new();
+    let place = Workplace::new().with_slow_epochs();
     place.write("tiny.toml", &one_long_trial());
     let folder = place.path("didact.artifacts");
     std::fs::create_dir(&folder).expect("created");
@@ -22,7 +22,7 @@ fn artifacts_on_a_small_disk() -> Option<(Workplace, Mount)> {
 
 /// Creates a workplace on a small disk, with its artifacts elsewhere.
 fn store_on_a_small_disk() -> Option<(Workplace, Mount, tempfile::TempDir)> {
-    let place = Workplace::new();
+    let place = Workplace::new().with_slow_epochs();
     let disk = small_disk(place.folder(), ROOM)?;
     place.write("tiny.toml", &one_long_trial());
     let artifacts = tempfile::tempdir().expect("a temporary folder");
@@ -88,7 +88,7 @@ fn without_space_for_a_store_a_sweep_is_refused() {
 
 #[test]
 fn without_space_for_a_report_the_older_one_is_kept() {
-    let place = Workplace::new();
+    let place = Workplace::new().with_slow_epochs();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     let folder = place.path("paper");

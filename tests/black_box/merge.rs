@@ -43,7 +43,7 @@ fn the_union_of_two_stores_is_the_store_of_both_sweeps() {
         - both.query("SELECT id FROM stage").len();
     let outcome = merge(&ours, &theirs);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stdout.contains("sweep(s) tiny-2; 4 new run(s)"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("sweep tiny-2; 4 new runs"), "{}", outcome.stdout);
     assert_intact(&ours);
     assert_eq!(ours.query("SELECT name FROM sweep ORDER BY name"), ["tiny", "tiny-2"]);
     for rows in [ROWS, SCORES, CURVES, STAGES, "SELECT id, state FROM run ORDER BY id"] {
@@ -62,7 +62,7 @@ fn the_union_of_two_stores_is_the_store_of_both_sweeps() {
     // A second merge has nothing to add, and neither has one in the other direction.
     let before = [ROWS, SCORES, CURVES, STAGES].map(|rows| ours.query(rows));
     let again = merge(&ours, &theirs);
-    assert!(again.stdout.contains("no new sweep; 0 new run(s); 0 stage(s)"), "{}", again.stdout);
+    assert!(again.stdout.contains("no new sweep; 0 new runs; 0 stages"), "{}", again.stdout);
     assert_eq!([ROWS, SCORES, CURVES, STAGES].map(|rows| ours.query(rows)), before);
     assert_eq!(merge(&both, &ours).code, Some(0));
     assert_eq!([ROWS, SCORES, CURVES, STAGES].map(|rows| both.query(rows)), before);

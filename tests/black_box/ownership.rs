@@ -37,7 +37,7 @@ fn stores_in_one_folder_have_separate_artifacts() {
         let store = format!("{name}.db");
         assert!(place.path(&format!("{name}.artifacts/joint")).is_dir());
         let output = place.succeed(&["gc", "--store", &store]).stdout;
-        assert!(output.starts_with("0 item(s)"), "{output}");
+        assert!(output.starts_with("0 items"), "{output}");
         place.succeed(&["store", "check", "--store", &store]);
     }
     let refused = place.run(&["gc", "--store", "one.db", "--artifacts", "two.artifacts"]);
@@ -76,7 +76,7 @@ fn files_unknown_to_the_store_are_kept() {
     let paths = names.map(|name| place.write(&format!("one.artifacts/{name}"), "mine"));
     place.succeed(&["sweep", "one.toml", "--store", "one.db", "--no-report", "--set", "joint.epochs=1"]);
     let output = place.succeed(&["gc", "--store", "one.db"]).stdout;
-    assert!(!output.starts_with("0 item(s)"), "{output}");
+    assert!(!output.starts_with("0 items"), "{output}");
     assert!(paths.iter().all(|path| path.is_file()), "{output}");
 }
 
@@ -93,7 +93,7 @@ fn a_store_can_be_moved_or_copied_with_its_folder() {
         let before = attempts();
         place.succeed(&["sweep", file, "--store", store, "--no-report"]);
         assert_eq!(attempts(), before, "{store}: nothing is computed again");
-        assert!(place.succeed(&["gc", "--store", store]).stdout.starts_with("0 item(s)"));
+        assert!(place.succeed(&["gc", "--store", store]).stdout.starts_with("0 items"));
     }
     // A store that is renamed without its folder finds it through --artifacts.
     std::fs::rename(place.path("moved.db"), place.path("renamed.db")).expect("moved");

@@ -250,7 +250,7 @@ fn every_page_and_export_shows_the_same_difference() {
     }
     let arguments = ["compare", "tiny:ST-FPM", "tiny:skip=none"];
     let text = place.run(&arguments).stdout;
-    assert!(text.contains("−0.0600") && text.contains("2 seed(s) (without seed 2"), "{text}");
+    assert!(text.contains("−0.0600") && text.contains("2 seeds (without seed 2"), "{text}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::torture::points_of;
 
 /// Returns a workplace with a sweep of which some stages are done.
 fn begun() -> Workplace {
-    let place = Workplace::new();
+    let place = Workplace::new().with_slow_epochs();
     place.write("tiny.toml", &one_long_trial());
     let mut sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));

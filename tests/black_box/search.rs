@@ -208,7 +208,7 @@ fn a_cancelled_trial_stays_cancelled_in_its_search_and_status_shows_the_best() {
          WHERE x.name = 'pseudo_pixel_auroc' AND x.selection = 'selected' ORDER BY x.value DESC, st.number LIMIT 1",
     );
     let line = format!(
-        "search for the highest pseudo_pixel_auroc: best so far {} (1 run(s)); 10 trials, 2 with a value",
+        "search for the highest pseudo_pixel_auroc: best so far {} (1 run); 10 trials, 2 with a value",
         best[0]
     );
     assert!(status.contains(&line), "{line}\n{status}");

@@ -6,7 +6,7 @@ use crate::processes::wait_for;
 
 /// Starts a sweep, asks it to stop, and sends the signal again while its worker cannot answer. Returns whether it waits for its worker.
 fn waits_at_the_second(signal: i32, in_slurm: bool) -> bool {
-    let place = Workplace::new();
+    let place = Workplace::new().with_slow_epochs();
     place.write("tiny.toml", &one_long_trial());
     let mut command = place.command(&["sweep", "tiny.toml", "--no-report"]);
     if in_slurm {
@@ -42,7 +42,7 @@ fn a_second_termination_ends_a_command_at_once_except_under_slurm() {
 
 #[test]
 fn a_lone_worker_says_whether_work_is_left() {
-    let place = Workplace::new();
+    let place = Workplace::new().with_slow_epochs();
     place.write("tiny.toml", &one_long_trial());
     let mut sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));

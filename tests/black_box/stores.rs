@@ -96,7 +96,7 @@ fn cleaning_does_not_affect_a_running_sweep() {
     let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let unknown = place.write("didact.artifacts/tmp/left-behind/file", "of an unknown attempt");
     let removed = place.succeed(&["gc"]).stdout;
-    assert!(removed.starts_with("0 item(s)"), "{removed}");
+    assert!(removed.starts_with("0 items"), "{removed}");
     assert!(unknown.exists(), "its owner is unknown");
     let mut collections = 0;
     let mut ended = false;

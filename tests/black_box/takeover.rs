@@ -38,7 +38,7 @@ fn another_file_of_the_same_name_needs_a_flag() {
 
     let replaced = place.succeed(&["sweep", "b.toml", "--no-report", "--replace"]).stderr;
     assert!(
-        replaced.contains("the sweep has changed: 1 trial(s) added (T02 ST-FPM), 1 removed (T01 ST-FPM)"),
+        replaced.contains("the sweep has changed: 1 trial added (T02 ST-FPM), 1 removed (T01 ST-FPM)"),
         "{replaced}"
     );
 }
@@ -89,7 +89,7 @@ fn sweeps_are_listed_renamed_and_deleted() {
 
     assert_eq!(place.run(&["delete", "more"]).code, Some(2), "nobody can confirm");
     let output = place.succeed(&["delete", "more", "--yes"]).stdout;
-    assert!(output.contains("with 1 run(s); 1 run(s) are kept"), "{output}");
+    assert!(output.contains("with 1 run; other sweeps need 1 run, which is kept"), "{output}");
     assert_eq!(place.query("SELECT seed, state FROM run"), ["0|done"]);
     assert_eq!(place.count("SELECT COUNT(DISTINCT run_id) FROM result"), 1);
     place.succeed(&["gc"]);
@@ -112,7 +112,7 @@ fn a_running_sweep_cannot_be_deleted_or_renamed() {
     for arguments in [&["delete", "tiny", "--yes"][..], &["rename", "tiny", "other"]] {
         let refused = place.run(arguments);
         assert_eq!(refused.code, Some(2));
-        assert!(refused.stderr.contains("the sweep `tiny` is running (1 worker(s)"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("the sweep `tiny` is running (1 worker"), "{}", refused.stderr);
     }
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
@@ -143,7 +143,7 @@ fn trials_keep_their_ids_and_are_named_by_them() {
     assert!(status.contains("weave     T01 learning_rate=0.1") && status.contains("T04 learning_rate=0.4"), "{status}");
     let why = place.succeed(&["why", "T04"]).stdout;
     assert!(
-        why.contains("(T04 learning_rate=0.4) in 2 run(s)") && why.contains("joint.student.learning_rate  0.4"),
+        why.contains("(T04 learning_rate=0.4) in 2 runs") && why.contains("joint.student.learning_rate  0.4"),
         "{why}"
     );
     assert!(place.succeed(&["why", "T02"]).stdout.contains("is in no sweep any more"));
@@ -151,7 +151,7 @@ fn trials_keep_their_ids_and_are_named_by_them() {
     let compared = place.succeed(&["compare", "T01", "tiny:T04"]).stdout;
     assert!(compared.starts_with("T04 learning_rate=0.4 against T01 learning_rate=0.1"), "{compared}");
     let cancelled = place.succeed(&["cancel", "T01"]).stdout;
-    assert_eq!(cancelled, "T01 of sweep tiny: 1 run(s) cancelled; finished runs are kept\n");
+    assert_eq!(cancelled, "T01 of sweep tiny: 1 run cancelled; finished runs are kept\n");
 
     // A revived run is reported.
     let again = place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "search.seeds=[0, 1]"]).stderr;
@@ -204,7 +204,7 @@ fn a_sweep_of_too_many_runs_is_refused_with_their_number() {
     let refused = place.run(&["sweep", "tiny.toml", "--dry-run"]);
     assert_eq!(refused.code, Some(2));
     assert!(
-        refused.stderr.contains("the sweep has 79235168 runs: 79235168 points × 1 category(ies) × 1 seed(s)"),
+        refused.stderr.contains("the sweep has 79235168 runs: 79235168 points × 1 category × 1 seed"),
         "{}",
         refused.stderr
     );

@@ -176,7 +176,7 @@ impl KilledSweep {
         self.place.succeed(&["gc"]);
         Inventory::of(&self.place).assert_equals(undisturbed(), which);
         let second_gc = self.place.succeed(&["gc"]);
-        assert!(second_gc.stdout.starts_with("0 item(s)"), "{which}: {}", second_gc.stdout);
+        assert!(second_gc.stdout.starts_with("0 items"), "{which}: {}", second_gc.stdout);
         self.killed
     }
 }
@@ -272,7 +272,7 @@ fn gc_killed_at_every_fault_point_loses_nothing_and_leaves_nothing() {
     }
     sweep.place.succeed(&["gc"]);
     let second_gc = sweep.place.succeed(&["gc"]);
-    assert!(second_gc.stdout.starts_with("0 item(s)"), "{}", second_gc.stdout);
+    assert!(second_gc.stdout.starts_with("0 items"), "{}", second_gc.stdout);
     assert!(sweep.place.path("didact.artifacts/joint/nobody").is_dir());
 }
 

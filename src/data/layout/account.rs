@@ -9,6 +9,7 @@ use super::Parts;
 use super::listing::{below, entries, file_name, is_image, is_of_the_system, metadata};
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, Layout};
+use crate::text::{agreeing, counted};
 
 /// Depth to which folders are searched; deeper folders are reported.
 const DEEPEST: usize = 24;
@@ -79,8 +80,8 @@ pub struct Unused {
 
 impl std::fmt::Display for Unused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let what = if self.count == 1 { "1 entry is" } else { &format!("{} entries are", self.count) };
-        write!(f, "{what} not used: {}", self.named.join(", "))?;
+        let (entries, are) = (counted(self.count, "entry"), agreeing(self.count, "is", "are"));
+        write!(f, "{entries} {are} not used: {}", self.named.join(", "))?;
         if self.count > self.named.len() {
             write!(f, " and {} more", self.count - self.named.len())?;
         }

@@ -252,7 +252,7 @@ fn a_named_folder_that_is_not_there_is_test_images() {
     let (root, settings) = own_folders();
     std::fs::remove_file(root.path("a/pictures/check/0.png")).expect("removed");
     let message = Dataset::open(&settings).expect_err("empty").to_string();
-    assert!(message.contains("pictures/check of a has 0 image(s), needs at least 1"), "{message}");
+    assert!(message.contains("pictures/check of a has 0 images, needs at least 1"), "{message}");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_sweep_file_says_what_is_held_out() {
         (&["pushpins/train/good/001.png", "pins/train/good/001.png"], "lists pins/train/good/001.png"),
         (
             &["pushpins/train/good/000.png", "pushpins/train/good/001.png", "pushpins/train/good/002.png"],
-            "3 of 3 training image(s) would be held out",
+            "3 of 3 training images would be held out",
         ),
     ];
     for (names, told) in wrong {
@@ -294,7 +294,7 @@ fn a_sweep_file_says_what_is_held_out() {
     }
     // Remove the validation images from a data set whose layout has them.
     std::fs::remove_dir_all(root.path("pushpins/validation/good")).expect("removed");
-    assert!(root.refused(None).contains("validation/good of pushpins has 0 image(s)"));
+    assert!(root.refused(None).contains("validation/good of pushpins has 0 images"));
     assert_eq!(with(HeldOutChoice::Share(0.2)).expect("opens").categories()[0].held_out, HeldOut::Fifth);
 }
 
@@ -312,7 +312,7 @@ fn an_empty_part_and_a_missing_root_are_refused() {
     let root = Miniature::with(&[]);
     std::fs::create_dir_all(root.path("nut/train/good")).expect("created");
     let message = root.refused(Some(Layout::Mvtec));
-    assert!(message.contains("train/good of nut has 0 image(s)"), "{message}");
+    assert!(message.contains("train/good of nut has 0 images"), "{message}");
     let gone = Dataset::open(&DataSettings::at(&root.path("gone"), None)).expect_err("missing").to_string();
     assert!(gone.contains("DIDACT_DATA"), "{gone}");
 }

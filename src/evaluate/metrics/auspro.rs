@@ -13,6 +13,7 @@ use super::aupro::{PRO_LIMIT, area_to};
 use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, SaturatedDefects, Sweep, Undefined};
 use crate::evaluate::Measured;
 use crate::statistics::Range;
+use crate::text::counted;
 
 /// AU-sPRO up to the false positive rate that is customary for MVTec LOCO.
 pub(super) const AUSPRO_05: Metric = Metric::new(&Definition {
@@ -49,7 +50,7 @@ const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not r
 fn measured(pixels: &Sweep, defects: &SaturatedDefects<'_>, limit: f64) -> Measured {
     let value = auspro(pixels, defects, limit);
     let vanished = defects.defects.iter().copied().flatten().filter(|defect| defect.pixels.is_empty()).count();
-    let remark = || format!("{vanished} defect(s) have no pixel at this image size and do not count");
+    let remark = || format!("{} without a pixel at this image size: not counted", counted(vanished, "defect"));
     let reason = (value.is_ok() && vanished > 0).then(remark);
     Measured { reason: reason.or_else(|| value.err().map(|undefined| undefined.to_string())), value: value.ok() }
 }
@@ -154,7 +155,7 @@ mod tests {
         };
         let found = measure(&[defect([0], 1.0), defect([], 3.0)]);
         assert_eq!(found.value, Some(1.0));
-        assert_eq!(found.reason.as_deref(), Some("1 defect(s) have no pixel at this image size and do not count"));
+        assert_eq!(found.reason.as_deref(), Some("1 defect without a pixel at this image size: not counted"));
         assert_eq!(measure(&[defect([0], 1.0)]), Measured::value(1.0));
         assert_eq!(measure(&[]).reason.as_deref(), Some("no defect has a pixel at this image size"));
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::runs::RunCurves;
 use crate::analysis::{Groups, Protocol};
-use crate::report::figure::{FigureTexts, counted};
+use crate::report::figure::FigureTexts;
+use crate::text::counted;
 
 /// Data that all figures of a category share.
 pub(super) struct Subject<'a> {

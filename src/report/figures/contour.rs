@@ -10,12 +10,12 @@ use crate::analysis::{Effects, SearchedAxis, distances, searched};
 use crate::export::Value;
 use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, MESH, ON_PALE, counted, diverging};
+use crate::report::figure::{Figure, FigureTexts, MESH, ON_PALE, diverging};
 use crate::report::table::count_value;
 use crate::report::values::{Values, number, text};
 use crate::statistics::summary;
 use crate::store::RunRow;
-use crate::text::signed;
+use crate::text::{counted, signed};
 
 /// Number of cells on a side of a field, and of colour bands on each side of 0.
 const GRID: usize = 28;

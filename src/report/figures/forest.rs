@@ -9,8 +9,8 @@ use crate::analysis::{Differences, Effects, FEWEST_SEEDS, Groups, Side, Verdict,
 use crate::config::BASELINE;
 use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, counted};
-use crate::text::{last_component, p_value, signed};
+use crate::report::figure::{Figure, FigureTexts};
+use crate::text::{counted, last_component, p_value, signed};
 
 /// Maximum number of rows of one panel; tables show all.
 const MOST_ROWS: usize = 24;

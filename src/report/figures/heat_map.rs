@@ -7,10 +7,10 @@ use crate::analysis::Differences;
 use crate::evaluate::metrics::Metric;
 use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted, fitted_middle, text_width};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, MESH, ON_PALE, counted, diverging};
+use crate::report::figure::{Figure, FigureTexts, MESH, ON_PALE, diverging};
 use crate::report::table::count_value;
 use crate::report::values::{Values, number, text};
-use crate::text::signed;
+use crate::text::{counted, signed};
 
 /// Maximum number of variants and of categories; tables show all.
 const MOST_ROWS: usize = 24;

@@ -3,7 +3,7 @@
 use super::palette::{OTHERS, Palette};
 use crate::analysis::Groups;
 use crate::report::canvas::{Anchor, Canvas, DrawResult, Pixel, TEXT, fitted_middle, text_width};
-use crate::report::figure::counted;
+use crate::text::counted;
 
 /// Height of a line, length of a sample, and space between entries, in pixels.
 const LINE: i32 = 19;

@@ -21,7 +21,6 @@ use crate::report::figure::{Figure, FigureTexts, INK, PAPER};
 use crate::report::table::count_value;
 use crate::report::values::{Values, number, text};
 use crate::statistics::{Summary, summary};
-use crate::text::mean_and_deviation;
 
 /// A cost.
 struct Cost {
@@ -184,7 +183,7 @@ fn panel(
             canvas.dot(at, 3, colour.mix(0.7))?;
         }
         let label = &groups.variants[point.variant].label;
-        let text = format!("{label}: {}, {caption}: {}", mean_and_deviation(point.value), exact(point.cost));
+        let text = format!("{label}: {}, {caption}: {}", point.value, exact(point.cost));
         canvas.tooltip_of_run(at, 6, &text, representative(groups, &groups.variants[point.variant]));
     }
     names(&plot, points, groups, palette)

@@ -14,10 +14,10 @@ use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, fitted, text_width};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, INK, counted};
+use crate::report::figure::{Figure, FigureTexts, INK};
 use crate::report::values::{Values, integer, number, text};
 use crate::statistics::{Summary, summary};
-use crate::text::mean_and_deviation;
+use crate::text::counted;
 
 /// Height of a panel, in pixels.
 const PANEL: i32 = 260;
@@ -156,7 +156,7 @@ fn column(
         let (x, y) = plot.at((x, summary.mean));
         let half = (half as i32).max(3);
         canvas.line(vec![(x - half, y), (x + half, y)], colour, 3)?;
-        let text = format!("{label}: mean {} of {}", mean_and_deviation(summary), counted(summary.count, "seed"));
+        let text = format!("{label}: mean {summary} of {}", counted(summary.count, "seed"));
         let first = finished(groups, of, category).next().map(|run| run.id.as_str());
         canvas.tooltip_of_run((x, y), half, &text, first);
     }

@@ -17,11 +17,12 @@ use crate::model::weights::inspect;
 use crate::model::{Backbone, Corruption, Diagram, DiagramBox, LevelSet, Model, Placement};
 use crate::report::canvas::{Anchor, Canvas, DrawResult, TEXT, fitted, fitted_middle};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, INK, counted};
+use crate::report::figure::{Figure, FigureTexts, INK};
 use crate::report::table::count_value;
 use crate::report::values::{Values, text};
 use crate::stages::{StageJob, StageKind};
 use crate::store::RunRow;
+use crate::text::counted;
 
 /// Maximum number of shapes in one figure.
 const MOST_SHAPES: usize = 6;

@@ -73,7 +73,7 @@ fn indexed(tiles: &[Vec<u8>], side: usize, palette: &[[u8; 4]]) -> Result<Vec<u8
     encoder.set_depth(BitDepth::Eight);
     encoder.set_palette(palette.iter().flat_map(|[red, green, blue, _]| [*red, *green, *blue]).collect::<Vec<u8>>());
     encoder.set_trns(palette.iter().map(|colour| colour[3]).collect::<Vec<u8>>());
-    encoder.set_compression(Compression::High);
+    encoder.set_compression(Compression::Balanced);
     encoder.set_filter(Filter::NoFilter);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&tiles.concat())?;

@@ -9,11 +9,11 @@ use crate::analysis::Side;
 use crate::evaluate::metrics::Metric;
 use crate::report::canvas::{Anchor, fitted_middle};
 use crate::report::error::ReportError;
-use crate::report::figure::{Figure, FigureTexts, INK, MESH, counted};
+use crate::report::figure::{Figure, FigureTexts, INK, MESH};
 use crate::report::figures::axis::Axis;
 use crate::report::figures::palette::of_item;
 use crate::report::figures::plot::{Frame, Plot};
-use crate::text::signed;
+use crate::text::{counted, signed};
 
 /// Width of a figure, in pixels.
 const WIDTH: i32 = 480;

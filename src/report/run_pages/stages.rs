@@ -11,7 +11,7 @@ use crate::analysis::Rows;
 use crate::evaluate::Selection;
 use crate::stages::{StageJob, short_key};
 use crate::store::{Artifacts, AttemptRecord, AttemptState, RunRow, StageRow};
-use crate::text::duration;
+use crate::text::{counted, duration};
 
 /// Maximum number of sharing runs that are listed.
 const MAX_LISTED: usize = 50;
@@ -90,7 +90,7 @@ fn sharers(others: &[&&RunRow], paths: &RunPagePaths) -> Markup {
         @match others {
             [] => { "none" },
             others => details {
-                summary { (others.len()) @if others.len() == 1 { " run" } @else { " runs" } }
+                summary { (counted(others.len(), "run")) }
                 @for other in others.iter().take(MAX_LISTED) {
                     @match paths.get(&other.id) {
                         Some(path) => a href={ "../" (path) } { (label(other)) },

@@ -4,7 +4,7 @@ use crate::analysis::{Choice, Settled, Tuned, VariantDecision, Verdict};
 use crate::config::DecideSettings;
 use crate::report::table::{Cell, Column, Table, TableRow, Tone};
 use crate::statistics::Answer;
-use crate::text::{short_p, signed};
+use crate::text::{counted, short_p, signed};
 
 /// Returns the tables of the chosen trials. `verdicts` are those on a fixed number of seeds.
 pub(in crate::report) fn chosen(tuned: &Tuned, verdicts: &[Verdict]) -> Vec<Table> {
@@ -92,12 +92,12 @@ fn decisions(tuned: &Tuned, decide: &DecideSettings) -> Table {
         remarks: None,
         notes: vec![format!(
             "Seeds were added until each answer was settled, at most {}. Interval and p hold whenever one stops (confidence sequence of the \
-             scale-invariant t e-process). Their error of {} is shared out over {} variant(s). \"Equivalent\" means that the interval lies \
+             scale-invariant t e-process). Their error of {} is shared out over {}. \"Equivalent\" means that the interval lies \
              within ±{}. A gain above 0 means that the variant is better. Everything holds on these images, for normal differences. Seeds of \
              the comparison: {}.",
             decide.max_seeds,
             decide.alpha,
-            tuned.decisions.len(),
+            counted(tuned.decisions.len(), "variant"),
             decide.margin,
             seeds(tuned)
         )],

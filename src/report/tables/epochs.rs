@@ -5,8 +5,7 @@ use crate::evaluate::Selection;
 use crate::evaluate::{Fact, ResultName};
 use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Table, TableRow};
-use crate::statistics::{Summary, summary};
-use crate::text::mean_and_deviation;
+use crate::statistics::summary;
 
 /// Returns a table with one row per variant and category.
 pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
@@ -27,8 +26,9 @@ pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
         } else {
             Cell::text(chosen.join(", ")).linked(Some(anchor(variant, category)))
         };
-        let numbers = columns()
-            .map(|(metric, (selection, _))| cell(summary(&values(groups, variant, category, *selection, *metric))));
+        let numbers = columns().map(|(metric, (selection, _))| {
+            Cell::of_seeds(summary(&values(groups, variant, category, *selection, *metric)))
+        });
         let starts = [Cell::text(&variant.label), Cell::text(category), chosen];
         TableRow { baseline: variant.baseline, cells: starts.into_iter().chain(numbers).collect() }
     };
@@ -60,8 +60,4 @@ where
     ResultName: PartialEq<N>,
 {
     groups.cell(variant, category, selection, name).into_iter().map(|(_, value)| value).collect()
-}
-
-fn cell(summary: Option<Summary>) -> Cell {
-    summary.map_or_else(|| Cell::absent("–"), |s| Cell::numbers(mean_and_deviation(s), [Some(s.mean), s.deviation]))
 }

@@ -6,8 +6,7 @@ use crate::analysis::{Groups, OF_TRAINING, Variant};
 use crate::evaluate::metrics::Metric;
 use crate::evaluate::{Lit, Selection};
 use crate::report::table::{Cell, Column, Table, TableRow};
-use crate::statistics::{Summary, summary};
-use crate::text::mean_and_deviation;
+use crate::statistics::summary;
 
 /// Returns one table per metric: a row per variant, a column per lighting, and the drop. There is none if the data set names no lighting.
 pub(in crate::report) fn lighting(groups: &Groups<'_>) -> Vec<Table> {
@@ -25,9 +24,9 @@ fn table(groups: &Groups<'_>, metric: Metric) -> Table {
     };
     let row = |variant: &Variant| {
         let of: Vec<BTreeMap<i64, f64>> = names.iter().map(|name| by_seed(variant, name)).collect();
-        let means = of.iter().map(|seeds| cell(summary(&seeds.values().copied().collect::<Vec<_>>())));
+        let means = of.iter().map(|seeds| Cell::of_seeds(summary(&seeds.values().copied().collect::<Vec<_>>())));
         let dropped = summary(&drops(names, &of));
-        let cells = std::iter::once(Cell::text(&variant.label)).chain(means).chain([cell(dropped)]).collect();
+        let cells = std::iter::once(Cell::text(&variant.label)).chain(means).chain([Cell::of_seeds(dropped)]).collect();
         TableRow { baseline: variant.baseline, cells }
     };
     let fields = |name: &str| ["mean", "sd"].map(|field| format!("{name}.{field}"));
@@ -62,10 +61,6 @@ fn drops(names: &[String], of: &[BTreeMap<i64, f64>]) -> Vec<f64> {
         Some(regular - others.iter().sum::<f64>() / others.len() as f64)
     };
     regular.iter().filter_map(drop).collect()
-}
-
-fn cell(summary: Option<Summary>) -> Cell {
-    summary.map_or_else(|| Cell::absent("–"), |s| Cell::numbers(mean_and_deviation(s), [Some(s.mean), s.deviation]))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Table, TableRow, count_value};
 use crate::statistics::{Summary, summary};
 use crate::store::RunState;
-use crate::text::{mean_and_deviation, signed};
+use crate::text::{counted, signed};
 use crate::training::SelectionRule;
 
 /// Returns one table per metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
@@ -145,7 +145,7 @@ fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], scope: &ColumnScope<'s>
             });
         };
         let numbers = [Some(summary.mean), summary.deviation];
-        let mut cell = Cell { best: best == Some(place), ..Cell::numbers(mean_and_deviation(summary), numbers) };
+        let mut cell = Cell { best: best == Some(place), ..Cell::numbers(summary.to_string(), numbers) };
         cell.values.push(count_value(summary.count));
         cell.runs = (!scope.mean).then(|| anchor(variant, scope.field));
         let runs = if scope.mean { summary.count } else { groups.runs(variant, scope.field).count() };
@@ -164,8 +164,7 @@ fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], scope: &ColumnScope<'s>
 /// covers.
 fn described(difference: &Differences<'_>, scope: &ColumnScope<'_>) -> String {
     let (paired, shown) = (difference.categories.len(), scope.categories.len());
-    let plural = if paired == 1 { "y" } else { "ies" };
-    let categories = (paired != shown).then(|| format!("{paired} categor{plural}"));
+    let categories = (paired != shown).then(|| counted(paired, "category"));
     let facts: Vec<String> = categories.into_iter().chain(without(&difference.incomplete_seeds)).collect();
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
     format!("{}{facts}", signed(difference.mean()))

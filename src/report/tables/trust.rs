@@ -7,7 +7,7 @@ use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Table, TableRow};
 use crate::statistics::summary;
 use crate::store::RunState;
-use crate::text::signed;
+use crate::text::{agreeing, counted, signed};
 
 /// Returns one row per variant, with means over its finished runs.
 pub(super) fn trust(groups: &Groups<'_>) -> Table {
@@ -47,9 +47,11 @@ pub(in crate::report) fn summary_of_trust(groups: &Groups<'_>) -> String {
         )
     });
     format!(
-        "{} of {all} runs of {} variants are done.{}",
+        "{} of {} of {} {} done.{}",
         done.len(),
-        groups.variants.len(),
+        counted(all, "run"),
+        counted(groups.variants.len(), "variant"),
+        agreeing(all, "is", "are"),
         alarms.unwrap_or_default()
     )
 }

@@ -1,7 +1,8 @@
 //! Asynchronous successive halving: Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2.
 //! This variant stops trials instead of pausing them, as Ray Tune does. The resource is the number of runs.
 
-use super::progress::{TrialProgress, runs_text};
+use super::progress::TrialProgress;
+use crate::text::counted;
 
 /// Returns why to stop the trial. Rung k, from 0, has min_runs·η^k runs. At the last rung that it has reached, a trial continues
 /// while fewer than max(1, ⌊n/η⌋) of the n trials with the same runs are better. With fewer than η trials, only the best continues,
@@ -20,7 +21,7 @@ pub(super) fn reason(trial: &TrialProgress, others: &[&TrialProgress], min_runs:
         format!(
             "rung {} of ASHA ({}): the mean {mean:.3} is not among the best 1/{eta} of {count} trials",
             rung + 1,
-            runs_text(runs)
+            counted(runs, "run")
         )
     })
 }

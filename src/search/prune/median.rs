@@ -1,6 +1,7 @@
 //! Median stopping rule (Golovin et al., "Google Vizier", KDD 2017, § 3.3.2) over runs.
 
-use super::progress::{TrialProgress, TrialState, runs_text};
+use super::progress::{TrialProgress, TrialState};
+use crate::text::counted;
 
 /// Returns why to stop the trial: its mean is below the median of the other trials' means over the same runs. Requires `min_runs`
 /// runs of the trial and `startup_trials` finished trials.
@@ -27,7 +28,7 @@ pub(super) fn reason(
     (mean < median).then(|| {
         format!(
             "after {}, the mean {mean:.3} is below the median {median:.3} of {} other trials",
-            runs_text(done.len()),
+            counted(done.len(), "run"),
             others.len()
         )
     })

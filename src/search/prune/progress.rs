@@ -43,11 +43,6 @@ impl TrialProgress {
     }
 }
 
-/// Formats a number of runs: "1 run", "3 runs".
-pub(super) fn runs_text(count: usize) -> String {
-    if count == 1 { "1 run".to_owned() } else { format!("{count} runs") }
-}
-
 /// Returns for each trial the reason to stop it now; `None` if it should continue or has no open runs.
 ///
 /// This is a pure function of the values. Larger values are better.

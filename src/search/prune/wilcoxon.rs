@@ -1,8 +1,9 @@
 //! Prunes by a paired test over runs, as Optuna's `WilcoxonPruner` does over problem instances. Categories differ greatly in
 //! difficulty; pairing removes this difference.
 
-use super::progress::{TrialProgress, TrialState, runs_text};
+use super::progress::{TrialProgress, TrialState};
 use crate::statistics::{p_below, paired_differences};
+use crate::text::counted;
 
 /// Returns why to stop the trial: on at least `min_runs` common runs its mean is below that of the best trial, and the signed-rank
 /// test is significant at level `p`.
@@ -18,7 +19,7 @@ pub(super) fn reason(trial: &TrialProgress, others: &[&TrialProgress], p: f64, m
     (mean < best_mean && found < p).then(|| {
         format!(
             "Wilcoxon test over {}: the mean {mean:.3} is below the best trial's mean {best_mean:.3} (p = {found:.3} < {p})",
-            runs_text(common.len())
+            counted(common.len(), "run")
         )
     })
 }

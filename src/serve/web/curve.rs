@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use serde::Serialize;
 
 use crate::store::Curve;
+use crate::text::counted;
 
 /// The curves that a chart shows, with what they are; of those with the same meaning, the first that the stage has. Only
 /// `loss_similarity` can be compared with the held-out loss of the joint stage.
@@ -50,7 +51,7 @@ impl CurveLines {
         };
         let lines: Vec<String> = self.0.iter().map(line).collect();
         let last = self.0.iter().flat_map(|line| &line.points).map(|point| point.0).max().unwrap_or(0);
-        format!("{}; {last} epoch{}", lines.join(", "), if last == 1 { "" } else { "s" })
+        format!("{}; {}", lines.join(", "), counted(last, "epoch"))
     }
 
     /// Draws the chart. Its vertical axis is logarithmic if all values are positive.

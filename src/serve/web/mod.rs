@@ -1,6 +1,7 @@
 //! Live pages in a browser.
 
 mod curve;
+mod folder;
 mod guard;
 mod live_run;
 mod live_sweep;

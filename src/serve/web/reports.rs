@@ -7,9 +7,10 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
+
+use super::folder::ServerFolder;
 
 /// A report is made again at most this often, and at most a twentieth of the time.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -24,7 +25,7 @@ struct Shared {
     /// This executable, and the arguments that name the store and the artifacts.
     program: PathBuf,
     arguments: Vec<OsString>,
-    folder: TempDir,
+    folder: ServerFolder,
     known: Mutex<HashMap<String, Known>>,
     /// One report is made at a time.
     turn: Semaphore,
@@ -68,7 +69,7 @@ impl Reports {
         let shared = Shared {
             program: std::env::current_exe()?,
             arguments,
-            folder: tempfile::Builder::new().prefix("didact-serve-").tempdir()?,
+            folder: ServerFolder::create()?,
             known: Mutex::default(),
             turn: Semaphore::new(1),
         };

@@ -8,12 +8,12 @@ use super::live_sweep::LiveSweep;
 use super::page::{LivePage, run_address, sweep_address};
 use super::reports::ReportState;
 use crate::serve::{
-    FailedStageProgress, Progress, StageProgress, Standing, Standings, WorkerProgress, failure_line, headline,
-    search_line, tuned_lines,
+    FailedStageProgress, Progress, StageProgress, Standing, Standings, WorkerProgress, failure_line, gone_stages_line,
+    headline, search_line, tuned_lines,
 };
 use crate::stages::short_key;
 use crate::store::SweepState;
-use crate::text::{rough_duration, signed};
+use crate::text::{counted, rough_duration, signed};
 
 /// Maximum number of failures that the page shows.
 const MAX_FAILURES: usize = 20;
@@ -58,7 +58,7 @@ fn state(progress: &Progress) -> Markup {
         p.answer { strong { (progress.state) } ": " (line) }
         @if progress.state == SweepState::Stopped { p { "No worker is running. The same `didact sweep` command continues this sweep." } }
         @if progress.gone_stages > 0 {
-            p { (progress.gone_stages) " stage(s) were running in processes that have ended; the next `didact sweep` continues this work." }
+            p { (gone_stages_line(progress.gone_stages)) "." }
         }
         @if let Some(search) = &progress.search { p { (search_line(search)) } }
         @if let Some(tuned) = &progress.tuned { @for line in tuned_lines(tuned).lines() { p { (line) } } }
@@ -114,8 +114,7 @@ fn provisional(standings: &Standings) -> Option<String> {
         true => format!("{} leads in {metric}, with a mean difference of {difference} from ST-FPM", leader.trial),
         false => format!("no trial is ahead of ST-FPM in {metric}; the nearest is {}, at {difference}", leader.trial),
     };
-    let seeds = if leader.seeds == 1 { "seed" } else { "seeds" };
-    Some(format!("Provisional, after {} {seeds}: {so_far}. The report tests it.", leader.seeds))
+    Some(format!("Provisional, after {}: {so_far}. The report tests it.", counted(leader.seeds, "seed")))
 }
 
 fn training(sweep: &LiveSweep) -> Markup {
