@@ -21,6 +21,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use didact::data::FeatureSet;
+use didact::model::Architecture;
 use didact::schedule::{huge_pages_variable, keep_freed_memory, peak_rss};
 use fit::Fit;
 use metrics::TestSet;
@@ -35,17 +36,20 @@ const THREADS: usize = 2;
 /// Flag that cargo passes when it runs benchmarks.
 const BENCH: &str = "--bench";
 /// Names of the rows, each with its limit and its target as ratios to PyTorch.
-const ROWS: [(&str, f64, f64); 9] = [
+const ROWS: [(&str, f64, f64); 10] = [
     ("stfpm_step", 0.55, 0.40),
     ("joint_step", 0.65, 0.45),
     ("pretrain_step", 0.50, 0.35),
     ("reverse_step", 0.65, 0.45),
+    (WIDE, 0.65, 0.45),
     ("inference", 0.75, 0.50),
     ("inference_unets", 0.75, 0.50),
     ("metrics", 0.20, 0.10),
     (PEAK, 1.00, 0.70),
     (FIT, 0.70, 0.50),
 ];
+/// Row for a step of reverse distillation with a WideResNet-50-2.
+const WIDE: &str = "reverse_wide_step";
 /// Row for a whole training, compared with the tuned script alone.
 const FIT: &str = "hazelnut_fit";
 /// Row for the peak memory of a joint step, measured in a separate process.
@@ -111,7 +115,8 @@ fn step<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
         _ => {
             let work = match row {
                 "stfpm_step" => Work::Stfpm,
-                "reverse_step" => Work::Reverse,
+                "reverse_step" => Work::Reverse(Architecture::Resnet18),
+                WIDE => Work::Reverse(Architecture::WideResnet50x2),
                 _ => Work::Unets,
             };
             let mut joint = Joint::new(set, work);
@@ -195,27 +200,38 @@ fn measure(row: &str, set: &FeatureSet, folder: &Path, python: Option<&str>) -> 
         let pytorch = python.and_then(|python| pytorch_value(&measure_pytorch(python, row, || ()), row));
         return Some(Measured { didact: joint_peak(), pytorch, tuned: None });
     }
+    Some(match row {
+        WIDE => {
+            let step = |set: &FeatureSet| measure_step(row, set, python);
+            with_noise(&folder.join("wide"), Architecture::WideResnet50x2, step)
+        }
+        _ => measure_step(row, set, python),
+    })
+}
+
+/// Returns the results of didact and PyTorch for a row that is a step on noise.
+fn measure_step(row: &str, set: &FeatureSet, python: Option<&str>) -> Measured {
     let mut step = step(row, set);
     let Some(python) = python else {
-        return Some(Measured { didact: median(&repeat(&mut *step)), pytorch: None, tuned: None });
+        return Measured { didact: median(&repeat(&mut *step)), pytorch: None, tuned: None };
     };
     let mut ours = Vec::new();
     let theirs = measure_pytorch(python, row, || ours.push(seconds(&mut *step)));
     let tuned = theirs["rows"][row]["cached"]["seconds"].as_f64();
-    Some(Measured { didact: median(&ours), pytorch: pytorch_value(&theirs, row), tuned })
+    Measured { didact: median(&ours), pytorch: pytorch_value(&theirs, row), tuned }
 }
 
 fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, folder: &Path, python: Option<&str>) {
     print_machine();
     let columns = ["didact", "PyTorch", "ratio", "tuned", "ratio"];
     println!(
-        "{:<16} {}  limit  target",
+        "{:<18} {}  limit  target",
         format!("batch {BATCH}, {} px", side()),
         columns.map(|column| format!("{column:>10}")).join(" ")
     );
     for &(name, limit, target) in rows {
         let Some(Measured { didact, pytorch, tuned }) = measure(name, set, folder, python) else {
-            println!("{name:<16} skipped: no images (DIDACT_TEST_DATA)");
+            println!("{name:<18} skipped: no images (DIDACT_TEST_DATA)");
             continue;
         };
         let (factor, unit) = match name {
@@ -226,7 +242,7 @@ fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, folder: &Path, pytho
         let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{:.1} {unit}", factor * value));
         let ratio = |theirs: Option<f64>| theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", didact / theirs));
         let cells = [value(Some(didact)), value(pytorch), ratio(pytorch), value(tuned), ratio(tuned)];
-        println!("{name:<16} {}  {limit:>5.2}  {target:>6.2}", cells.map(|cell| format!("{cell:>10}")).join(" "));
+        println!("{name:<18} {}  {limit:>5.2}  {target:>6.2}", cells.map(|cell| format!("{cell:>10}")).join(" "));
     }
 }
 
@@ -245,7 +261,7 @@ fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
     let parts = Parts::default();
     tracing_subscriber::registry().with(parts.clone()).init();
     let (products, bandwidth) = print_machine();
-    for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, FIT, "metrics"].contains(row)) {
+    for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, FIT, WIDE, "metrics"].contains(row)) {
         let mut step = step(row, set);
         let (warm_up, counted) = rounds();
         (0..warm_up).for_each(|_| step());
@@ -296,11 +312,13 @@ fn restart_like_a_worker() {
 #[cfg(not(unix))]
 fn restart_like_a_worker() {}
 
-fn with_noise(folder: &Path, work: impl FnOnce(&FeatureSet)) {
+/// Does some work with noise in the format of a teacher.
+fn with_noise<R>(folder: &Path, teacher: Architecture, work: impl FnOnce(&FeatureSet) -> R) -> R {
     std::fs::create_dir_all(folder).expect("disk space");
-    work::write_noise(folder, 2 * BATCH, side());
-    work(&FeatureSet::open(folder).expect("features"));
+    work::write_noise(folder, 2 * BATCH, side(), teacher);
+    let result = work(&FeatureSet::open(folder).expect("features"));
     let _ = std::fs::remove_dir_all(folder);
+    result
 }
 
 fn main() {
@@ -320,7 +338,7 @@ fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(THREADS).build_global().expect("threads");
     keep_freed_memory();
     let folder = std::env::temp_dir().join(format!("didact-peers-{}", std::process::id()));
-    with_noise(&folder, |set| {
+    with_noise(&folder, Architecture::Resnet18, |set| {
         if step_only {
             let mut step = step("joint_step", set);
             repeat(&mut *step);

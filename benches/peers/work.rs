@@ -19,18 +19,23 @@ pub fn unet() -> AutoEncoder {
     AutoEncoder::Unet(UnetSettings::default())
 }
 
-fn backbone() -> Backbone {
-    Backbone::new(Architecture::Resnet18, 64)
+/// Returns a backbone of the usual width.
+fn backbone(architecture: Architecture) -> Backbone {
+    Backbone::new(architecture, 64)
 }
 
-/// Writes images and features of noise in the format of a teacher of width 64.
-pub fn write_noise(folder: &Path, images: usize, side: usize) {
+/// Writes images and features of noise in the format of a teacher.
+pub fn write_noise(folder: &Path, images: usize, side: usize, architecture: Architecture) {
     let noise = |count: usize, from: usize| {
         (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0).collect::<Vec<f32>>()
     };
-    let levels: Vec<LevelShape> = (0..3)
-        .map(|level| LevelShape { height: (side / 4) >> level, width: (side / 4) >> level, channels: 64 << level })
-        .collect();
+    // Levels count from 1.
+    let shape = |(level, channels): (usize, usize)| {
+        let side = (side / 4) >> (level - 1);
+        LevelShape { height: side, width: side, channels }
+    };
+    let backbone = backbone(architecture);
+    let levels: Vec<LevelShape> = backbone.channels().map(shape).collect();
     let mut writer = FeatureWriter::create(folder, side, levels.clone()).expect("room");
     for index in 0..images {
         let rgb = noise(side * side * 3, index).iter().map(|v| (127.0 * (v + 1.0)) as u8).collect();
@@ -48,7 +53,17 @@ pub enum Work {
     /// The joint phase with three U-Nets.
     Unets,
     /// Reverse distillation.
-    Reverse,
+    Reverse(Architecture),
+}
+
+impl Work {
+    /// Returns the teacher's architecture.
+    pub fn architecture(self) -> Architecture {
+        match self {
+            Self::Stfpm | Self::Unets => Architecture::Resnet18,
+            Self::Reverse(architecture) => architecture,
+        }
+    }
 }
 
 /// A student with or without U-Nets, and its optimisers.
@@ -68,12 +83,12 @@ impl<'a> Joint<'a> {
         let (model, student) = match work {
             Work::Stfpm => (Model::STFPM, OptimizerSettings::sgd(1e-3, 0.9, 1e-4)),
             Work::Unets => (unet().into(), adam),
-            Work::Reverse => (Model::Decoder, OptimizerSettings { beta1: 0.5, ..adam }),
+            Work::Reverse(_) => (Model::Decoder, OptimizerSettings { beta1: 0.5, ..adam }),
         };
         Self {
             batches: Batches::kept(set, None),
-            teacher: Resnet::new(&Init { seed: 1, purpose: "teacher" }, &backbone()),
-            assembly: Assembly::new(0, &backbone(), &model),
+            teacher: Resnet::new(&Init { seed: 1, purpose: "teacher" }, &backbone(work.architecture())),
+            assembly: Assembly::new(0, &backbone(work.architecture()), &model),
             student: Optimizer::new(student),
             work,
             autoencoder: Optimizer::new(adam),
@@ -88,7 +103,7 @@ impl<'a> Joint<'a> {
         let mut total = None;
         for (level, (student, teacher)) in levels.expect("memory").into_iter().zip(teachers).enumerate() {
             let loss = match &mut self.assembly.autoencoders {
-                None if self.work == Work::Reverse => {
+                None if matches!(self.work, Work::Reverse(_)) => {
                     let twice = Native::similarity(&teacher.flattened(), student.flattened()).expect("memory");
                     Native::weighted_sum((twice, 0.5), []).expect("memory")
                 }
@@ -140,7 +155,7 @@ impl<'a> Pretrain<'a> {
     pub fn new(set: &'a FeatureSet) -> Self {
         Self {
             batches: Batches::kept(set, None),
-            autoencoders: AutoEncoders::new(0, &backbone(), &unet()).expect("three levels"),
+            autoencoders: AutoEncoders::new(0, &backbone(Architecture::Resnet18), &unet()).expect("three levels"),
             optimizer: Optimizer::new(OptimizerSettings::adam(1e-4, 0.0)),
         }
     }

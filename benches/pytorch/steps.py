@@ -28,15 +28,15 @@ MAPS = 161
 class Bench:
     """Fresh networks and one batch in a memory layout. The method of each row creates its optimisers and returns its step."""
 
-    def __init__(self, options, layout, cached=False):
+    def __init__(self, options, layout, cached=False, architecture="resnet18"):
         torch.manual_seed(0)
         place = {"device": options.device, "memory_format": LAYOUTS[layout]}
         self.graphs = options.graphs
         self.images = torch.randn(options.batch, 3, options.size, options.size).to(**place)
-        self.frozen = Backbone().to(**place).eval().requires_grad_(False)
+        self.frozen = Backbone(architecture).to(**place).eval().requires_grad_(False)
         self.student = Backbone().to(**place)
         self.unets = nn.ModuleList(UNet(channels) for channels in CHANNELS).to(**place)
-        self.decoder = ReverseDistillation().to(**place)
+        self.decoder = ReverseDistillation(architecture).to(**place)
         self.targets = None
         if cached:
             self.targets = self.teacher()
@@ -117,6 +117,9 @@ class Bench:
 
         return self.training(loss, self.adam(self.decoder, 1e-4, betas=(0.5, 0.999)))
 
+    def reverse_wide_step(self):
+        return self.reverse_step()
+
     def inference(self, with_unets=False):
         self.student.eval()
         self.unets.eval()
@@ -136,7 +139,9 @@ class Bench:
         return self.inference(with_unets=True)
 
 
-TRAINING_STEPS = ("stfpm_step", "joint_step", "pretrain_step", "reverse_step")
+TRAINING_STEPS = ("stfpm_step", "joint_step", "pretrain_step", "reverse_step", "reverse_wide_step")
+# Rows whose teacher is no ResNet-18.
+TEACHERS = {"reverse_wide_step": "wide-resnet50-2"}
 STEPS = (*TRAINING_STEPS, "inference", "inference_unets")
 ROWS = (*STEPS, "peak_rss_bytes", "metrics")
 
@@ -201,7 +206,7 @@ def take_turns(options):
 def ways_of(name, options):
     """Returns the steps of a row by way and layout."""
     def step(layout, cached=False):
-        return getattr(Bench(options, layout, cached), name)()
+        return getattr(Bench(options, layout, cached, TEACHERS.get(name, "resnet18")), name)()
 
     steps = {(EAGER, layout): step(layout) for layout in LAYOUTS}
     if name in TRAINING_STEPS:
