@@ -10,7 +10,7 @@ use crate::config::{Space, Sweep, SweepTrial};
 use crate::plan::{Plan, Planner, identity};
 use crate::schedule::{Outlook, Steer};
 use crate::search::Observation;
-use crate::store::{Artifacts, PlanOutcome, PlanSource, Store, StoreError, StoredTrial};
+use crate::store::{Artifacts, PlanOutcome, PlanSource, Store, StoreError, StoredTrial, Wanted};
 
 /// Steers one sweep.
 pub(super) struct Steering {
@@ -81,14 +81,27 @@ impl Steering {
     }
 }
 
-impl Steer for Steering {
-    type Error = Failure;
-
-    async fn advance(&mut self, store: &Store) -> Result<Outlook, Failure> {
+impl Steering {
+    async fn steer(&mut self, store: &Store) -> Result<Outlook, Failure> {
         match self.advance_search(store).await? {
             Outlook::Complete => self.advance_comparison(store).await,
             Outlook::MoreToCome => Ok(Outlook::MoreToCome),
         }
+    }
+}
+
+impl Steer for Steering {
+    type Error = Failure;
+
+    async fn advance(&mut self, store: &Store) -> Result<Outlook, Failure> {
+        let outlook = self.steer(store).await?;
+        let wanted = Wanted { sweep: self.id.clone(), only: None };
+        if outlook == Outlook::MoreToCome && !store.has_open_stages(&wanted).await? {
+            // The worker of the last stage may have been killed before it copied the numbers.
+            store.settle_evaluations(&self.id, &self.artifacts).await?;
+            return self.steer(store).await;
+        }
+        Ok(outlook)
     }
 }
 

@@ -5,7 +5,8 @@ use super::sql::sql;
 use super::state::SHOWN_STATE;
 use super::{RunState, Store, StoreError};
 use crate::config::BASELINE;
-use crate::evaluate::metrics::Metric;
+use crate::evaluate::metrics::{Metric, Population};
+use crate::stages::StageKind;
 
 /// A run of a trial, as the search sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,12 +72,22 @@ row! {
         category: String,
         seed: i64,
         state: RunState,
+        is_measured: bool,
         value: Option<f64>,
     }
 }
 
+/// Returns the kind of stage that measures a metric.
+fn measuring(metric: Metric) -> StageKind {
+    match metric.population {
+        Population::Painted => StageKind::Pseudo,
+        Population::Test => StageKind::Evaluate,
+    }
+}
+
 impl Store {
-    /// Returns the trials of a sweep in order. Each run has the value of a metric at the selected epoch.
+    /// Returns the trials of a sweep in order. Each run has the value of a metric at the selected epoch. A run whose numbers are not copied
+    /// yet is still running.
     pub async fn search_trials(&self, sweep: &str, metric: Metric) -> Result<Vec<SearchTrial>, StoreError> {
         self.read_search_trials("w.key = $2", sweep, metric).await
     }
@@ -106,6 +117,9 @@ impl Store {
         let rows: Vec<SearchRow> = sql(format!(
             "SELECT t.key AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.variant, st.baseline, r.key AS run,
                     r.category, r.seed, {SHOWN_STATE} AS state,
+                    EXISTS (SELECT 1 FROM results m WHERE m.run_id = r.id AND m.selection = 'selected' AND m.name = $3)
+                    OR NOT EXISTS (SELECT 1 FROM run_stages rs JOIN stages s ON s.id = rs.stage_id
+                                   WHERE rs.run_id = r.id AND s.kind = $4) AS is_measured,
                     x.value
              FROM sweeps w JOIN sweep_trials st ON st.sweep_id = w.id JOIN trials t ON t.id = st.trial_id
              JOIN runs r ON r.trial_id = t.id JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = w.id
@@ -114,10 +128,15 @@ impl Store {
         ))
         .bind(metric.name)
         .bind(sweep)
+        .bind(measuring(metric).results().map(|name| name.to_string()))
+        .bind(measuring(metric).name())
         .all(self)
         .await?;
         let mut trials: Vec<SearchTrial> = Vec::new();
-        for SearchRow { trial, axes, title, variant, baseline, run, category, seed, state, value } in rows {
+        for SearchRow { trial, axes, title, variant, baseline, run, category, seed, state, is_measured, value } in rows
+        {
+            // The last stage of a run and its numbers are written in two transactions.
+            let state = if state == RunState::Done && !is_measured { RunState::Running } else { state };
             if trials.last().is_none_or(|last| last.id != trial) {
                 trials.push(SearchTrial { id: trial, axes, title, variant, baseline, runs: Vec::new() });
             }

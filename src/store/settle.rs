@@ -219,6 +219,7 @@ impl Store {
         let evaluation =
             Evaluation::read(&folder).map_err(|source| StoreError::Artifact { path: folder.clone(), source })?;
 
+        crate::fault::point("results:before-transaction");
         let mut tx = self.write().await?;
         let runs: Vec<(i64, i64)> =
             sql("SELECT r.id, r.protocol_id FROM runs r JOIN run_stages rs ON rs.run_id = r.id WHERE rs.stage_id = $1

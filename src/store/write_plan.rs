@@ -39,6 +39,8 @@ pub struct StoredTrial {
     pub axes: String,
     /// Whether all its runs have ended.
     pub ended: bool,
+    /// Whether it is a trial of the search, and not ST-FPM.
+    pub searched: bool,
 }
 
 impl Store {
@@ -155,22 +157,22 @@ impl Store {
         Ok(done)
     }
 
-    /// Returns how often a sweep was planned, and the trials that its search drew, in order. Returns `None` if there is no such sweep.
+    /// Returns how often a sweep was planned, and the trials that its search drew, in order, ST-FPM's among
+    /// them. Returns `None` if there is no such sweep.
     pub async fn planned_trials(&self, name: &str) -> Result<Option<(i64, Vec<StoredTrial>)>, StoreError> {
         let known: Option<(i64, i64)> =
             sql("SELECT id, generation FROM sweeps WHERE name = $1").bind(name).optional(self).await?;
         let Some((id, generation)) = known else { return Ok(None) };
-        let trials: Vec<(String, bool)> = sql(
-            "SELECT st.axes, NOT EXISTS (
+        let trials: Vec<(String, bool, bool)> = sql("SELECT st.axes, NOT EXISTS (
                  SELECT 1 FROM runs r JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
-                 WHERE r.trial_id = st.trial_id AND r.state = 'pending')
-             FROM sweep_trials st WHERE st.sweep_id = $1 AND st.baseline = 0 AND st.variant <> $2 ORDER BY st.position",
-        )
+                 WHERE r.trial_id = st.trial_id AND r.state = 'pending'), st.variant <> $2
+             FROM sweep_trials st WHERE st.sweep_id = $1 AND st.baseline = 0 ORDER BY st.position")
         .bind(id)
         .bind(BASELINE)
         .all(self)
         .await?;
-        Ok(Some((generation, trials.into_iter().map(|(axes, ended)| StoredTrial { axes, ended }).collect())))
+        let stored = |(axes, ended, searched)| StoredTrial { axes, ended, searched };
+        Ok(Some((generation, trials.into_iter().map(stored).collect())))
     }
 }
 

@@ -90,6 +90,44 @@ fn the_objective_chooses_and_other_seeds_compare() {
     assert_each_stage_done_once(&place);
 }
 
+/// Titles of the trials, and the choices.
+const OUTCOME: &str =
+    "SELECT title FROM sweep_trials UNION ALL SELECT message FROM event WHERE kind = 'chosen' ORDER BY 1";
+
+#[test]
+fn a_finished_search_changes_nothing_when_it_is_started_again() {
+    let place = Workplace::new();
+    // Points without an auto-encoder are ST-FPM's, and one of them may be chosen.
+    let file = TINY
+        .replace("[model]\nskip = \"add\"\ndepth = 1\n", "")
+        .replace("side = 32", "side = 64")
+        .replace("image_size = 32", "image_size = 64");
+    let search = "[search]\nstrategy = \"tpe\"\ntrials = 5\nseeds = [0]\nconfirm_seeds = 1\n[search.space]\n\
+                  \"model.autoencoder\" = [\"none\", \"unet\"]\n\
+                  \"joint.student.learning_rate\" = { log_uniform = [0.05, 0.5] }\n\
+                  [report]\nvariants = [\"model.autoencoder\"]\n";
+    place.write("tiny.toml", &format!("{file}\n{search}"));
+    place.succeed(&SWEEP);
+    let outcome = place.query(OUTCOME);
+    assert!(outcome.iter().any(|title| title.contains("autoencoder=none")), "{outcome:?}");
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    let again = place.succeed(&SWEEP);
+    assert!(!again.stderr.contains("the sweep has changed"), "{}", again.stderr);
+    assert_eq!(place.query(OUTCOME), outcome);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
+}
+
+#[test]
+fn a_run_without_its_numbers_yet_has_not_failed() {
+    // The numbers of a run come 150 ms after its last stage is done.
+    let place = Workplace::new().with_environment(&[("DIDACT_FAULT", "results:before-transaction~150")]);
+    place.write("tiny.toml", &deciding(0.002, 6));
+    place.succeed(&SWEEP);
+    assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
+    let decided = place.query("SELECT message FROM event WHERE kind = 'decided'");
+    assert!(!decided.is_empty() && decided.iter().all(|answer| !answer.contains("failed")), "{decided:?}");
+}
+
 #[test]
 fn a_search_that_learns_tunes_st_fpm_as_well_and_goes_on() {
     let place = Workplace::new();

@@ -41,18 +41,18 @@ impl Steering {
     }
 
     /// Returns the trials of a search that is continued: its stored trials that are still in its space. If it wants fewer, finished
-    /// trials come first.
+    /// trials come first. Points without an auto-encoder are ST-FPM's, and do not count.
     ///
     /// Start-up trials only fill up what the stored ones lack. So a search whose range was widened has no second start-up.
     pub(super) fn continued(&self, stored: &[StoredTrial], wanted: usize) -> Result<Vec<SweepTrial>, Failure> {
         let mut order: Vec<usize> = (0..stored.len()).collect();
         order.sort_by_key(|&index| !stored[index].ended);
         let mut kept: Vec<(usize, SweepTrial)> = Vec::new();
+        let searched = |kept: &[(usize, SweepTrial)]| kept.iter().filter(|(_, trial)| !self.is_st_fpm(trial)).count();
         for index in order {
-            if kept.len() >= wanted {
-                break;
-            }
             if let Some(trial) = self.trial_of(&stored[index].axes)?
+                && self.is_st_fpm(&trial) != stored[index].searched
+                && (!stored[index].searched || searched(&kept) < wanted)
                 && kept.iter().all(|(_, known)| known.trial != trial.trial)
             {
                 kept.push((index, trial));
@@ -61,7 +61,7 @@ impl Steering {
         kept.sort_by_key(|(index, _)| *index);
         let mut trials: Vec<SweepTrial> = kept.into_iter().map(|(_, trial)| trial).collect();
         for startup in self.startup.iter().filter(|trial| !trial.baseline) {
-            if trials.len() >= wanted.min(STARTUP_TRIALS as usize) {
+            if trials.iter().filter(|trial| !self.is_st_fpm(trial)).count() >= wanted.min(STARTUP_TRIALS as usize) {
                 break;
             }
             if trials.iter().all(|known| known.trial != startup.trial) {
@@ -73,6 +73,11 @@ impl Steering {
             true => Ok(self.startup.clone()),
             false => Ok(self.space.with_baselines(trials)),
         }
+    }
+
+    /// Returns whether a point of the search is ST-FPM at this point.
+    fn is_st_fpm(&self, trial: &SweepTrial) -> bool {
+        self.space.baselines_of(trial).iter().any(|own| own.trial == trial.trial)
     }
 
     /// Returns the number of trials that a search that learns wants, without baselines; `None` for other searches.
@@ -91,9 +96,8 @@ impl Steering {
     /// Adds a trial to the sweep, with the baseline of its protocol if that is missing. Returns the added trials.
     fn admit(&mut self, trial: SweepTrial) -> Vec<SweepTrial> {
         let known = |baseline: &SweepTrial| self.sweep.trials.iter().any(|known| known.trial == baseline.trial);
-        let mut new: Vec<SweepTrial> = self.space.baselines_of(&trial);
-        new.retain(|baseline| !known(baseline));
-        new.push(trial);
+        let mut new: Vec<SweepTrial> = self.space.with_baselines(vec![trial]);
+        new.retain(|trial| !known(trial));
         self.sweep.trials.extend(new.iter().cloned());
         new
     }
@@ -165,6 +169,9 @@ impl Steering {
         let Some(proposal) = propose_trial(&self.space, index, &history, &known) else { return Ok(false) };
         self.sweep.trials = known;
         let trials = self.admit(proposal.trial);
+        if trials.is_empty() {
+            return Ok(false);
+        }
         let plan = self.planner.plan(&Sweep { trials, ..self.sweep.clone() })?;
         match store.extend_plan(&self.id, &plan, &self.artifacts, search_trials.len()).await {
             // `Replanned`: another process has added a trial, so look again.
