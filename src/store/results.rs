@@ -154,6 +154,14 @@ row! {
 /// Keys by id. Rows that belong to runs or stages are read with ids: hundreds of thousands of rows would repeat the keys.
 type Keys = HashMap<i64, Key>;
 
+impl ResultColumns {
+    /// Returns the row with the key of its run; `None` if the run is not among them.
+    fn of_run(self, keys: &Keys) -> Option<ResultRow> {
+        let Self { run_id, selection, name, value, reason } = self;
+        Some(ResultRow { run_id: keys.get(&run_id)?.clone(), selection, name, value, reason })
+    }
+}
+
 impl Store {
     /// Returns the row of the sweep.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
@@ -191,10 +199,7 @@ impl Store {
         .bind_all(names.iter().map(ResultName::to_string))
         .many(self)
         .await?;
-        let result = |ResultColumns { run_id, selection, name, value, reason }| {
-            Some(ResultRow { run_id: keys.get(&run_id)?.clone(), selection, name, value, reason })
-        };
-        Ok(rows.into_iter().filter_map(result).collect())
+        Ok(rows.into_iter().filter_map(|row| row.of_run(&keys)).collect())
     }
 
     /// Returns the results of these trials' runs in the sweep on single kinds of defects, at the selected epoch, run by run.
@@ -210,11 +215,9 @@ impl Store {
         .bind_all(trials)
         .many(self)
         .await?;
-        let result = |ResultColumns { run_id, selection, name, value, reason }| {
-            Some(ResultRow { run_id: keys.get(&run_id)?.clone(), selection, name, value, reason })
-        };
         // The name of a lighting may contain a colon, too.
-        Ok(rows.into_iter().filter_map(result).filter(|row| matches!(row.name, ResultName::OfKind(..))).collect())
+        let rows = rows.into_iter().filter_map(|row| row.of_run(&keys));
+        Ok(rows.filter(|row| matches!(row.name, ResultName::OfKind(..))).collect())
     }
 
     /// Returns the keys of a sweep's runs.

@@ -48,23 +48,25 @@ impl Steering {
         let mut order: Vec<usize> = (0..stored.len()).collect();
         order.sort_by_key(|&index| !stored[index].ended);
         let mut kept: Vec<(usize, SweepTrial)> = Vec::new();
-        let searched = |kept: &[(usize, SweepTrial)]| kept.iter().filter(|(_, trial)| !self.is_st_fpm(trial)).count();
+        let mut searched = 0;
         for index in order {
             if let Some(trial) = self.trial_of(&stored[index].axes)?
                 && self.is_st_fpm(&trial) != stored[index].searched
-                && (!stored[index].searched || searched(&kept) < wanted)
+                && (!stored[index].searched || searched < wanted)
                 && kept.iter().all(|(_, known)| known.trial != trial.trial)
             {
+                searched += usize::from(stored[index].searched);
                 kept.push((index, trial));
             }
         }
         kept.sort_by_key(|(index, _)| *index);
         let mut trials: Vec<SweepTrial> = kept.into_iter().map(|(_, trial)| trial).collect();
         for startup in self.startup.iter().filter(|trial| !trial.baseline) {
-            if trials.iter().filter(|trial| !self.is_st_fpm(trial)).count() >= wanted.min(STARTUP_TRIALS as usize) {
+            if searched >= wanted.min(STARTUP_TRIALS as usize) {
                 break;
             }
             if trials.iter().all(|known| known.trial != startup.trial) {
+                searched += usize::from(startup.is_searched());
                 trials.push(startup.clone());
             }
         }

@@ -1,7 +1,5 @@
 //! Results on each kind of defect: where a variant helps, and where it does not.
 
-use std::collections::BTreeMap;
-
 use crate::analysis::{Groups, MAX_DRAWN, Variant};
 use crate::evaluate::metrics::Metric;
 use crate::evaluate::{OfKind, Selection};
@@ -58,7 +56,6 @@ fn table(groups: &Groups<'_>, categories: &[&str], metric: Metric) -> Table {
 }
 
 fn cell(groups: &Groups<'_>, variant: &Variant, categories: &[&str], metric: Metric, kind: &str) -> Cell {
-    let by_seed: BTreeMap<i64, f64> =
-        groups.means(variant, categories, Selection::Selected, OfKind(metric, kind)).into_iter().collect();
-    Cell::of_seeds(summary(&by_seed.into_values().collect::<Vec<_>>()))
+    let means = groups.means(variant, categories, Selection::Selected, OfKind(metric, kind));
+    Cell::of_seeds(summary(&means.into_iter().map(|(_, value)| value).collect::<Vec<_>>()))
 }
